@@ -1,0 +1,54 @@
+/** The Workers runtime's behaviour that the Worker is written against; wrangler.toml says the same. */
+export const compatibilityDate = '2026-10-01'
+
+export interface WorkerdSocket {
+  readonly name: string
+  /** As workerd takes it: "127.0.0.1:8080", "[::1]:8080", "unix:/path". */
+  readonly address: string
+  /** What the Worker gets as ctx.props. */
+  readonly props: object
+}
+
+export interface WorkerdSetup {
+  readonly sockets: readonly WorkerdSocket[]
+  /** Where the store answers in the protocol of Workers KV, and where the connector listens. */
+  readonly storeAddress: string
+  readonly connectorAddress: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** A configuration of `workerd serve` (workerd.capnp) beside which the Worker stands as worker.js. */
+export function workerdConfig({ sockets, storeAddress, connectorAddress, variables }: WorkerdSetup): string {
+  const service = (props: object) => `(name = "worker", props = (json = ${text(JSON.stringify(props))}))`
+  const socket = ({ name, address, props }: WorkerdSocket) =>
+    `    (name = ${text(name)}, address = ${text(address)}, http = (), service = ${service(props)}),`
+  const variable = ([name, value]: [string, string]) => `    (name = ${text(name)}, text = ${text(value)}),`
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "store", external = (address = ${text(storeAddress)}, http = ())),
+    (name = "connector", external = (address = ${text(connectorAddress)}, http = ())),
+    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [
+${sockets.map(socket).join('\n')}
+  ]
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = ${text(compatibilityDate)},
+  globalOutbound = "internet",
+  bindings = [
+    (name = "TABLES", kvNamespace = "store"),
+    (name = "CONNECTOR", service = "connector"),
+${Object.entries(variables).map(variable).join('\n')}
+  ]
+);
+`
+}
+
+/** A Cap'n Proto string. */
+const text = (value: string): string => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`

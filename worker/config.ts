@@ -1,0 +1,39 @@
+/** What a deployment sets: bindings and variables of wrangler.toml, or of the workerd configuration of `landfall dev`. */
+export interface Env {
+  /** The store: gateway/… and shard/… entries. */
+  readonly TABLES: KVNamespace
+  /** The service behind which the connector listens; only needed by backends whose origin is `connector`. */
+  readonly CONNECTOR?: Fetcher
+  /** Shared with the connector, as `<key id>:<secret>`. */
+  readonly CONNECTOR_KEY?: string
+  /** Gateways to serve, as `namespace/name`, separated by commas; all in the store when unset. */
+  readonly GATEWAYS?: string
+  /** Bearer token of the endpoints under /.well-known/landfall/; they answer 404 when unset. */
+  readonly ADMIN_TOKEN?: string
+  /** Seconds between looks at the store; 30 when unset. */
+  readonly REFRESH_SECONDS?: string
+}
+
+/** What a socket of one's own workerd says of the connections it takes (`props` of the workerd configuration). */
+export interface SocketProps {
+  readonly gateway?: string
+  readonly port?: number
+}
+
+export interface Config {
+  /** undefined: all in the store. */
+  readonly gateways: readonly string[] | undefined
+  readonly adminToken: string | undefined
+  /** Milliseconds. */
+  readonly refreshAfter: number
+}
+
+export function readConfig(env: Env): Config {
+  const gateways = (env.GATEWAYS ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const seconds = Number(env.REFRESH_SECONDS ?? 30)
+  return {
+    gateways: gateways.length === 0 ? undefined : gateways,
+    adminToken: env.ADMIN_TOKEN === '' ? undefined : env.ADMIN_TOKEN,
+    refreshAfter: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : 30_000,
+  }
+}

@@ -1,0 +1,50 @@
+import type { Forward } from '../engine/decision.ts'
+import { sessionValue } from '../engine/session.ts'
+import { cutBody } from './deadline.ts'
+import { sendMirrors } from './mirror.ts'
+import { editHeaders, isEmpty, refuse, statusOf } from './respond.ts'
+import { type LastTry, tryOrigins, type Upstreams } from './tries.ts'
+import { upstreamHeaders } from './upstream-headers.ts'
+
+/** What the Gateway's parameters say. */
+export interface Settings {
+  readonly hideReason: boolean
+  readonly trustedHops: number
+}
+
+/** Sends the request to the backend that was chosen for it and makes the answer what the route wants it to be. */
+export async function forward(
+  request: Request,
+  scheme: string,
+  decision: Forward,
+  settings: Settings,
+  upstreams: Upstreams,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const headers = new Headers(request.headers)
+  upstreamHeaders(headers, request, decision, scheme, settings.trustedHops)
+  const outgoing = { method: request.method, scheme, headers, body: request.body }
+  const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, upstreams, ctx)
+
+  const last = await tryOrigins(decision, sent, upstreams)
+  if (last.response === undefined) return refusal(last, decision, settings)
+  const response = last.deadline === undefined ? last.response : cutBody(last.response, last.deadline, ctx)
+  return edited(response, last, decision, scheme, upstreams)
+}
+
+function refusal(last: LastTry, decision: Forward, settings: Settings): Response {
+  last.deadline?.clear()
+  const why = last.deadline?.passed === true ? last.deadline.why : (last.failure ?? 'connect-failed')
+  const response = refuse(statusOf(why), why, settings.hideReason)
+  editHeaders(response.headers, decision.responseHeaders)
+  return response
+}
+
+function edited(response: Response, last: LastTry, decision: Forward, scheme: string, { now }: Upstreams): Response {
+  const session = decision.session === undefined ? undefined : sessionValue(decision.session, decision.backend, last.endpoint, scheme, now())
+  if (session === undefined && isEmpty(decision.responseHeaders)) return response
+  const mutable = new Response(response.body, response)
+  editHeaders(mutable.headers, decision.responseHeaders)
+  if (session !== undefined) mutable.headers.append(...session)
+  return mutable
+}

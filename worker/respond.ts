@@ -1,0 +1,37 @@
+import type { HeaderEdit, Redirect, Respond, Why } from '../engine/decision.ts'
+
+/** Names why Landfall itself answered; Gateway parameters can switch it off (`hideReason`). */
+export const reasonHeader = 'landfall-reason'
+
+export function redirect(decision: Redirect): Response {
+  const headers = new Headers({ location: decision.location })
+  editHeaders(headers, decision.responseHeaders)
+  return new Response(null, { status: decision.status, headers })
+}
+
+export function respond(decision: Pick<Respond, 'status' | 'why' | 'responseHeaders'>, hideReason: boolean): Response {
+  const response = refuse(decision.status, decision.why, hideReason)
+  editHeaders(response.headers, decision.responseHeaders)
+  return response
+}
+
+/** An answer of Landfall's own. Only a CORS preflight is no failure. */
+export function refuse(status: number, why: Why, hideReason: boolean): Response {
+  const headers = new Headers()
+  if (why === 'cors-preflight') return new Response(null, { status, headers })
+  if (!hideReason) headers.set(reasonHeader, why)
+  headers.set('content-type', 'text/plain; charset=utf-8')
+  return new Response(hideReason ? `${status}\n` : `${status} ${why}\n`, { status, headers })
+}
+
+/** What a client is told when the way to the origin fails: HTTPRouteTimeouts want 504, the rest is a bad gateway. */
+export const statusOf = (why: Why): number => (why === 'request-timeout' || why === 'backend-timeout' ? 504 : 502)
+
+export function editHeaders(headers: Headers, edit: HeaderEdit): void {
+  for (const name of edit.remove) headers.delete(name)
+  for (const [name, value] of edit.set) headers.set(name, value)
+  for (const [name, value] of edit.add) headers.append(name, value)
+}
+
+export const isEmpty = (edit: HeaderEdit): boolean =>
+  edit.remove.length === 0 && edit.set.length === 0 && edit.add.length === 0

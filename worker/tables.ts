@@ -1,0 +1,157 @@
+import type { RequestFacts } from '../engine/facts.ts'
+import { chooseRouter, type Router } from '../engine/router.ts'
+import { readRoot, TableError } from '../engine/table.ts'
+import type { Config, Env } from './config.ts'
+
+/** A shard that could not be had is asked for again after this long, in milliseconds. */
+const shardRetry = 1_000
+
+/** The isolate's tables: loaded on first use, refreshed in the background, and never given up for worse ones. */
+export class Tables {
+  readonly #store: KVNamespace
+  readonly #config: Config
+  readonly #routers = new Map<string, Router>()
+  #list: readonly Router[] = []
+  #checkedAt = Number.NEGATIVE_INFINITY
+  #loadedAt = 0
+  #refresh: Promise<void> | undefined
+  #problem: string | undefined
+  readonly #shards = new Map<string, Promise<void>>()
+  readonly #badShards = new Map<string, { readonly since: number; readonly problem: string }>()
+
+  constructor(store: KVNamespace, config: Config) {
+    this.#store = store
+    this.#config = config
+  }
+
+  /** What to serve with now; a promise only as long as there has never been a table. */
+  current(now: number, ctx: ExecutionContext): readonly Router[] | Promise<readonly Router[]> {
+    if (now - this.#checkedAt < this.#config.refreshAfter) return this.#list
+    const refresh = this.refresh(now, ctx)
+    return this.#list.length > 0 ? this.#list : refresh.then(() => this.#list)
+  }
+
+  /** One look at the store for all who ask at once: a promise dies with its request unless that request waits for it. */
+  refresh(now: number, ctx: ExecutionContext): Promise<void> {
+    if (this.#refresh === undefined) {
+      this.#refresh = this.#load(now, ctx).finally(() => {
+        this.#refresh = undefined
+      })
+      ctx.waitUntil(this.#refresh)
+    }
+    return this.#refresh
+  }
+
+  choose(routers: readonly Router[], gateway: string | undefined, facts: RequestFacts): Router | undefined {
+    return gateway === undefined ? chooseRouter(routers, facts) : this.#routers.get(gateway)
+  }
+
+  /** Loads what Missing names. Afterwards, a shard that is still missing cannot be had now. */
+  async load(router: Router, names: readonly string[], now: number, ctx: ExecutionContext): Promise<boolean> {
+    await Promise.all(names.map((name) => this.#shard(router, name, now, ctx)))
+    return names.every((name) => !this.#badShards.has(name))
+  }
+
+  /** For people and probes. */
+  status(): TablesStatus {
+    const bad = [...this.#badShards].map(([name, { problem }]) => `shard ${name}: ${problem}`)
+    const problems = this.#problem === undefined ? bad : [this.#problem, ...bad]
+    return {
+      loadedAt: this.#loadedAt,
+      problems,
+      gateways: this.#list.map((router) => ({ gateway: router.gateway, version: router.version })),
+    }
+  }
+
+  async #load(now: number, ctx: ExecutionContext): Promise<void> {
+    const problems: string[] = []
+    try {
+      for (const key of await this.#rootKeys()) {
+        const problem = await this.#loadRoot(key, now, ctx)
+        if (problem !== undefined) problems.push(`${key}: ${problem}`)
+      }
+      this.#loadedAt = now
+    } catch (error) {
+      problems.push(`the store: ${messageOf(error)}`)
+    }
+    this.#checkedAt = now
+    this.#list = [...this.#routers.values()]
+    this.#problem = problems.length === 0 ? undefined : problems.join('; ')
+    if (this.#problem !== undefined) console.error(`landfall: kept the last good table: ${this.#problem}`)
+  }
+
+  async #rootKeys(): Promise<readonly string[]> {
+    if (this.#config.gateways !== undefined) return this.#config.gateways.map((name) => `gateway/${name}`)
+    const keys: string[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.#store.list({ prefix: 'gateway/', ...(cursor === undefined ? {} : { cursor }) })
+      keys.push(...page.keys.map((key) => key.name))
+      if (page.list_complete) break
+      cursor = page.cursor
+    }
+    // A Gateway that goes leaves a root without listeners behind; a root that is only absent is a fault of the store.
+    for (const gateway of this.#routers.keys()) if (!keys.includes(`gateway/${gateway}`)) keys.push(`gateway/${gateway}`)
+    return keys
+  }
+
+  /** What is wrong with the new root, if anything; the old one then goes on serving. */
+  async #loadRoot(key: string, now: number, ctx: ExecutionContext): Promise<string | undefined> {
+    const bytes = await this.#store.get(key, 'arrayBuffer')
+    if (bytes === null) return 'is not in the store'
+    const gateway = key.slice('gateway/'.length)
+    const before = this.#routers.get(gateway)
+    try {
+      const next = readRoot(new Uint8Array(bytes), before)
+      if (next.gateway !== gateway) return `holds the table of ${next.gateway}`
+      if (next.version === before?.version) return undefined
+      // What is in use now must be whole in the new table before anyone sees it.
+      const inUse = before === undefined ? [] : next.replacements(before)
+      if (!(await this.load(next, inUse, now, ctx))) return `version ${next.version} has a shard that cannot be read`
+      this.#routers.set(gateway, next)
+      return undefined
+    } catch (error) {
+      if (error instanceof TableError) return error.message
+      throw error
+    }
+  }
+
+  #shard(router: Router, name: string, now: number, ctx: ExecutionContext): Promise<void> {
+    const bad = this.#badShards.get(name)
+    if (bad !== undefined && now - bad.since < shardRetry) return Promise.resolve()
+    let loading = this.#shards.get(name)
+    if (loading === undefined) {
+      loading = this.#fetchShard(name)
+        .then(
+          (bytes) => {
+            router.addShard(name, bytes)
+            this.#badShards.delete(name)
+          },
+        )
+        .catch((error: unknown) => {
+          this.#badShards.set(name, { since: now, problem: messageOf(error) })
+          console.error(`landfall: shard ${name}: ${messageOf(error)}`)
+        })
+        .finally(() => this.#shards.delete(name))
+      this.#shards.set(name, loading)
+      ctx.waitUntil(loading)
+    }
+    return loading
+  }
+
+  async #fetchShard(name: string): Promise<Uint8Array> {
+    const bytes = await this.#store.get(`shard/${name}`, { type: 'arrayBuffer', cacheTtl: 86_400 })
+    if (bytes === null) throw new TableError('is not in the store')
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes), 0, 16)
+    if (digest.toHex() !== name) throw new TableError('its bytes do not have the hash that names it')
+    return new Uint8Array(bytes)
+  }
+}
+
+export interface TablesStatus {
+  /** Milliseconds since the epoch of the last look at the store that succeeded; 0 for never. */
+  readonly loadedAt: number
+  readonly problems: readonly string[]
+  readonly gateways: readonly { readonly gateway: string; readonly version: string }[]
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,53 @@
+import type { Forward } from '../engine/decision.ts'
+import { forwarded, forwardedFor, joinCookies } from '../engine/forwarded.ts'
+import { editHeaders } from './respond.ts'
+
+/** RFC 9110 section 7.6.1, and what concerns only the hop to this Worker. `Upgrade` stays for WebSocket alone. */
+const hopByHop = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'expect']
+
+/** Who is at the other end of the connection, as far as the platform says. */
+export function peerOf(request: Request): string {
+  // On one's own workerd the address of the connection is in `cf`; Cloudflare's edge overwrites the header.
+  const local = request.cf?.['clientIp']
+  return typeof local === 'string' ? local : (request.headers.get('cf-connecting-ip') ?? 'unknown')
+}
+
+/**
+ * Turns a copy of the client's headers into what goes upstream: nothing that the client wrote about the hop or about
+ * itself is left, and then the route's own edits are made.
+ */
+export function upstreamHeaders(headers: Headers, request: Request, forward: Forward, scheme: string, trustedHops: number): void {
+  const connection = headers.get('connection')
+  if (connection !== null) for (const name of connection.split(',')) deleteNamed(headers, name.trim())
+  for (const name of hopByHop) headers.delete(name)
+  if (headers.get('upgrade')?.toLowerCase() !== 'websocket') headers.delete('upgrade')
+
+  const cookie = headers.get('cookie')
+  if (cookie?.includes(', ') === true) headers.set('cookie', joinCookies(cookie))
+
+  const peer = peerOf(request)
+  headers.set('x-forwarded-for', forwardedFor(trustedHops === 0 ? null : headers.get('x-forwarded-for'), peer, trustedHops))
+  if (trustedHops === 0) {
+    headers.delete('forwarded')
+    headers.delete('x-forwarded-port')
+    headers.delete('x-forwarded-host')
+    headers.set('x-forwarded-proto', scheme)
+  } else {
+    const received = headers.get('forwarded')
+    const host = request.headers.get('host') ?? ''
+    if (received !== null) headers.set('forwarded', forwarded(received, { peer, proto: scheme, host }, trustedHops))
+    if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme)
+  }
+  editHeaders(headers, forward.requestHeaders)
+}
+
+/** A Connection header may name what it likes, but not take away what routing and the origin rely on. */
+function deleteNamed(headers: Headers, name: string): void {
+  const lower = name.toLowerCase()
+  if (lower === '' || lower === 'upgrade' || lower === 'host' || lower.startsWith('x-forwarded-')) return
+  try {
+    headers.delete(lower)
+  } catch {
+    // Not a header name: there is nothing to delete.
+  }
+}

@@ -1,0 +1,33 @@
+import { EndpointBalancer, RetryBudget } from '../engine/endpoints.ts'
+import { type Config, type Env, readConfig } from './config.ts'
+import { ConnectorTokens } from './connector-tokens.ts'
+import { Metrics } from './metrics.ts'
+import { Origins } from './origin.ts'
+import { Tables } from './tables.ts'
+import type { Upstreams } from './tries.ts'
+
+/** Everything that lives as long as the isolate. */
+export interface Worker {
+  readonly config: Config
+  readonly tables: Tables
+  readonly upstreams: Upstreams
+  readonly metrics: Metrics
+}
+
+export function createWorker(env: Env): Worker {
+  const config = readConfig(env)
+  const now = (): number => Date.now()
+  const tokens = env.CONNECTOR_KEY === undefined ? undefined : new ConnectorTokens(env.CONNECTOR_KEY, now)
+  return {
+    config,
+    tables: new Tables(env.TABLES, config),
+    upstreams: {
+      origins: new Origins(env.CONNECTOR, tokens),
+      balancer: new EndpointBalancer(),
+      budget: new RetryBudget(),
+      now,
+      random: Math.random,
+    },
+    metrics: new Metrics(),
+  }
+}
