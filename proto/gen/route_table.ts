@@ -74,13 +74,28 @@ export interface Root {
   readonly schema: number
   /** "namespace/name". */
   readonly gateway: string
-  /** Hash of everything else in this message, in hex: two equal tables have equal versions. */
+  /** Hash of the fields up to `settings`, in hex: two equal tables have equal versions. */
   readonly version: string
   readonly listeners: readonly Listener[]
   /** Leaves of the two shard trees (see ShardRef), each in ascending order of prefix. */
   readonly hostShards: readonly ShardRef[]
   readonly backendShards: readonly ShardRef[]
   readonly settings: Settings | undefined
+  /** For publishers only: shards that earlier versions of this table named and readers may still hold. */
+  readonly retired: readonly Retired[]
+  /**
+   * For publishers only: when the Gateway was found gone, in seconds since the epoch. The table is then empty, and the
+   * entry about to be deleted. 0: the Gateway exists.
+   */
+  readonly goneSince: number
+}
+
+/** Shards that no table names any more. */
+export interface Retired {
+  /** Seconds since the epoch. */
+  readonly since: number
+  /** As ShardRef.hash. */
+  readonly hashes: readonly Uint8Array[]
 }
 
 /**
@@ -324,7 +339,17 @@ export interface Endpoint {
 }
 
 function createBaseRoot(): Root {
-  return { schema: 0, gateway: '', version: '', listeners: [], hostShards: [], backendShards: [], settings: undefined }
+  return {
+    schema: 0,
+    gateway: '',
+    version: '',
+    listeners: [],
+    hostShards: [],
+    backendShards: [],
+    settings: undefined,
+    retired: [],
+    goneSince: 0,
+  }
 }
 
 export const Root: MessageFns<Root> = {
@@ -349,6 +374,12 @@ export const Root: MessageFns<Root> = {
     }
     if (message.settings !== undefined) {
       Settings.encode(message.settings, writer.uint32(58).fork()).join()
+    }
+    for (const v of message.retired) {
+      Retired.encode(v!, writer.uint32(66).fork()).join()
+    }
+    if (message.goneSince !== 0) {
+      writer.uint32(72).uint32(message.goneSince)
     }
     return writer
   },
@@ -420,6 +451,79 @@ export const Root: MessageFns<Root> = {
             }
 
             message.settings = Settings.decode(reader, reader.uint32())
+            continue
+          }
+          case 8: {
+            if (tag !== 66) {
+              break
+            }
+
+            message.retired.push(Retired.decode(reader, reader.uint32()))
+            continue
+          }
+          case 9: {
+            if (tag !== 72) {
+              break
+            }
+
+            message.goneSince = reader.uint32()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseRetired(): Retired {
+  return { since: 0, hashes: [] }
+}
+
+export const Retired: MessageFns<Retired> = {
+  encode(message: Retired, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.since !== 0) {
+      writer.uint32(8).uint32(message.since)
+    }
+    for (const v of message.hashes) {
+      writer.uint32(18).bytes(v!)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Retired {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseRetired() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.since = reader.uint32()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.hashes.push(reader.bytes())
             continue
           }
         }
