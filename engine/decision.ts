@@ -78,10 +78,14 @@ export interface RetryPolicy {
   readonly backoff: number
 }
 
-/** A session that this request has or is to be given. */
+/** A session that this request has or is to be given. engine/session.ts says what to tell the client. */
 export interface Session {
   readonly kind: 'cookie' | 'header'
   readonly name: string
+  /** What a token is good for: hash of the rule and of its backendRef. */
+  readonly scope: number
+  /** The cookie's Path: what the request's match says of paths. */
+  readonly path: string
   /** Index into Forward.backend.endpoints that the client's token names; undefined for a new session. */
   readonly endpoint: number | undefined
   /** Milliseconds since the epoch; from the token, or undefined for a new session. */

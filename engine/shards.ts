@@ -16,8 +16,10 @@ export function shardHash(key: string): number {
 export const leadingBits = (hash: number, bits: number): number => (bits === 0 ? 0 : hash >>> (32 - bits))
 
 /** Index of the leaf that answers for `key` among leaves in ascending order of prefix; -1 for an empty tree. */
-export function leafOf(leaves: readonly ShardRef[], key: string): number {
-  const hash = shardHash(key)
+export const leafOf = (leaves: readonly Leaf[], key: string): number => leafOfHash(leaves, shardHash(key))
+
+/** As leafOf, for a key whose shardHash is known. */
+export function leafOfHash(leaves: readonly Leaf[], hash: number): number {
   let low = 0
   let high = leaves.length - 1
   while (low <= high) {
@@ -31,3 +33,5 @@ export function leafOf(leaves: readonly ShardRef[], key: string): number {
   }
   return -1
 }
+
+type Leaf = Pick<ShardRef, 'bits' | 'prefix'>

@@ -1,0 +1,56 @@
+import type { BackendRef, Host, Rule, SessionPersistence } from '../proto/gen/route_table.ts'
+import type { Matched, RetryPolicy } from './decision.ts'
+import { type Filters, filtersOf } from './filters.ts'
+import { shardHash } from './shards.ts'
+
+/** A rule of a Host with all that can be known before a request comes. */
+export class CompiledRule {
+  readonly matched: Matched
+  /** The rule's own; a Target has them too, and then its own. */
+  readonly filters: Filters
+  readonly targets: readonly Target[]
+  /** Targets that a draw can choose and that lead to a backend. */
+  readonly drawable: readonly Target[]
+  /** As Rule.invalid. */
+  readonly invalid: string
+  /** Milliseconds, 0 is none. */
+  readonly requestTimeout: number
+  readonly backendTimeout: number
+  readonly retry: RetryPolicy | undefined
+  readonly session: SessionPersistence | undefined
+
+  constructor({ listener, hostname }: Host, rule: Rule) {
+    const { route, index, name, timeouts, retry } = rule
+    this.matched = { listener, hostname, route, rule: index, ruleName: name }
+    this.filters = filtersOf(rule.filters)
+    this.targets = rule.backends.map((ref) => new Target(ref, rule, this.filters))
+    this.drawable = this.targets.filter((target) => target.weight > 0 && target.invalid === '')
+    this.invalid = rule.invalid
+    this.requestTimeout = timeouts?.requestMs ?? 0
+    this.backendTimeout = timeouts?.backendRequestMs ?? 0
+    this.retry = retry && { codes: retry.codes, attempts: retry.attempts, backoff: retry.backoffMs }
+    this.session = rule.session
+  }
+}
+
+/** Where a rule may send a request: one of its backendRefs. */
+export class Target {
+  /** Backend.key. */
+  readonly backend: string
+  readonly backendHash: number
+  readonly weight: number
+  /** As BackendRef.invalid. */
+  readonly invalid: string
+  readonly filters: Filters
+  /** As Session.scope. */
+  readonly scope: number
+
+  constructor(ref: BackendRef, rule: Rule, ruleFilters: Filters) {
+    this.backend = ref.backend
+    this.backendHash = shardHash(ref.backend)
+    this.weight = ref.weight
+    this.invalid = ref.invalid
+    this.filters = ref.filters.length === 0 ? ruleFilters : filtersOf([...rule.filters, ...ref.filters])
+    this.scope = shardHash(`${rule.route} ${rule.name === '' ? rule.index : rule.name} ${ref.backend}`)
+  }
+}
