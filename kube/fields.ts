@@ -40,13 +40,21 @@ function textFault(value: string, is: string, max: number, min: number, pattern?
 }
 
 /** Text that `is` describes in words, for the error. */
-export const text = (is: string, max: number, pattern?: RegExp, min = 1) =>
-  z.string({ error: (issue) => (issue.input === undefined ? `is missing; write ${is}` : undefined) }).check(
+export const text = (is: string, max: number, pattern?: RegExp, min = 1) => {
+  const error: z.core.$ZodErrorMap = ({ input }) => {
+    if (input === undefined) return `is missing; write ${is}`
+    // Quotes alone make no duration of 10.
+    return typeof input === 'number' && pattern?.test(`${input}`) === false
+      ? `is the number ${input}; write ${is}`
+      : undefined
+  }
+  return z.string({ error }).check(
     rule((value, report) => {
       const fault = textFault(value, is, max, min, pattern)
       if (fault !== undefined) report([], fault)
     }),
   )
+}
 
 /** A whole number. Without limits of its own, those of 32 bits. */
 export const integer = (is: string, min = -0x80000000, max = 0x7fffffff) =>

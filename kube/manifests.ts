@@ -1,0 +1,134 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import process from 'node:process'
+import { splitDocuments } from './documents.ts'
+import { type FileText, readText } from './file-text.ts'
+import { assemble, type Held, type Loaded, type ManifestFile } from './loaded.ts'
+import { findFiles, stdinPath, whyUnreadable } from './manifest-files.ts'
+import { type ParsedDocument, parseDocument } from './parsed-document.ts'
+
+/** Files that are read at the same time. */
+const concurrency = 16
+/** Milliseconds in which a file may change twice without a later time of change. */
+const clockTick = 50
+
+/** Reads one file's text. Throws nothing: all that is wrong becomes a problem. */
+export const parseManifests = (file: string, text: string): Loaded =>
+  assemble([toFile(file, { text }, undefined)], new Map()).loaded
+
+export interface ReaderOptions {
+  /** What the path "-" reads, once. */
+  readonly stdin?: () => AsyncIterable<Uint8Array>
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+/** Reads files, directories with all below them, and "-", the standard input. Throws nothing, as parseManifests. */
+export const readManifests = (paths: readonly string[], options: ReaderOptions = {}): Promise<Loaded> =>
+  new ManifestReader(paths, options).read()
+
+/** Documents that `before` has, by their text, are not parsed again. */
+function toFile(name: string, read: FileText, before: ManifestFile | undefined): ManifestFile {
+  if ('message' in read) return { name, documents: [], fault: read }
+  const known = new Map(before?.documents.map(({ text, parsed }): [string, ParsedDocument] => [text, parsed]))
+  const documents = splitDocuments(read.text).map(({ text, line }) => ({
+    text,
+    line,
+    parsed: known.get(text) ?? parseDocument(text),
+  }))
+  return { name, documents, fault: undefined }
+}
+
+interface CachedFile {
+  readonly file: ManifestFile
+  readonly text: string | undefined
+  /** Changes when the file does; undefined when it might not. */
+  readonly signature: string | undefined
+}
+
+/**
+ * Reads the same paths again and again. What has not changed is not parsed again, and stays the very same object; an
+ * object that is not valid any more stays as it last was, with the problem beside it.
+ */
+export class ManifestReader {
+  readonly #paths: readonly string[]
+  readonly #stdin: () => AsyncIterable<Uint8Array>
+  readonly #now: () => number
+  /** By path. */
+  #cache: ReadonlyMap<string, CachedFile> = new Map()
+  #files: readonly ManifestFile[] = []
+  #result: { readonly loaded: Loaded; readonly held: Held } = assemble([], new Map())
+  #reading: Promise<unknown> = Promise.resolve()
+
+  constructor(paths: readonly string[], { stdin = () => process.stdin, now = Date.now }: ReaderOptions = {}) {
+    this.#paths = paths
+    this.#stdin = stdin
+    this.#now = now
+  }
+
+  /** The very same result as before when no file has changed. Calls wait for each other. */
+  read(): Promise<Loaded> {
+    const next = this.#reading.then(() => this.#read())
+    this.#reading = next
+    return next
+  }
+
+  async #read(): Promise<Loaded> {
+    const { files: paths, faults } = await findFiles(this.#paths)
+    const entries = await mapSome(paths, async (path) => [path, await this.#refresh(path)] as const)
+    this.#cache = new Map(entries)
+    const files = entries.map(([, { file }]) => file)
+    for (const { file, message } of faults) files.push(this.#faulty(file, message))
+    if (files.length !== this.#files.length || files.some((file, index) => file !== this.#files[index])) {
+      this.#files = files
+      this.#result = assemble(files, this.#result.held)
+    }
+    return this.#result.loaded
+  }
+
+  async #refresh(path: string): Promise<CachedFile> {
+    const before = this.#cache.get(path)
+    try {
+      // A pipe gives what it has only once.
+      if (path === stdinPath) return before ?? (await this.#parse('stdin', this.#stdin(), undefined))
+      const now = this.#now()
+      const status = await stat(path, { bigint: true })
+      if (!status.isFile()) return before ?? (await this.#parse(path, createReadStream(path), undefined))
+      const settled = Number(status.mtimeMs) < now - clockTick
+      const signature = settled ? [status.ino, status.size, status.mtimeNs, status.ctimeNs].join(' ') : undefined
+      if (before !== undefined && signature !== undefined && signature === before.signature) return before
+      return { ...(await this.#parse(path, createReadStream(path), before, Number(status.size))), signature }
+    } catch (error) {
+      return { file: this.#faulty(path, whyUnreadable(error)), text: undefined, signature: undefined }
+    }
+  }
+
+  async #parse(
+    name: string,
+    stream: AsyncIterable<Uint8Array>,
+    before?: CachedFile,
+    size?: number,
+  ): Promise<CachedFile> {
+    const read = await readText(stream, size)
+    if ('message' in read)
+      return { file: this.#faulty(name, read.message, read.line), text: undefined, signature: undefined }
+    if (before !== undefined && before.text === read.text) return before
+    return { file: toFile(name, read, before?.file), text: read.text, signature: undefined }
+  }
+
+  /** The file that was as faulty the last time, so that nothing seems to have changed. */
+  #faulty(name: string, message: string, line = 1): ManifestFile {
+    const same = this.#files.find(
+      ({ name: last, fault }) => last === name && fault?.message === message && fault.line === line,
+    )
+    return same ?? { name, documents: [], fault: { message, line } }
+  }
+}
+
+async function mapSome<Item, Result>(items: readonly Item[], map: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let start = 0; start < items.length; start += concurrency) {
+    results.push(...(await Promise.all(items.slice(start, start + concurrency).map(map))))
+  }
+  return results
+}

@@ -1,0 +1,60 @@
+import { FieldLines, readDocument } from './document.ts'
+import type { FieldPath } from './rule.ts'
+import { type Validated, validate } from './validate.ts'
+
+/** An object of a document, or what could not become one. Lines count from 0 at the document's first. */
+export interface Entry extends Omit<Validated, 'faults'> {
+  /** From the document to the object: [] unless the document is a list. */
+  readonly path: FieldPath
+  readonly faults: readonly {
+    readonly severity: 'error' | 'warning'
+    readonly path: FieldPath
+    readonly message: string
+    readonly line: number
+  }[]
+}
+
+/** All that one document's text says, wherever it stands. */
+export interface ParsedDocument {
+  readonly entries: readonly Entry[]
+  /** Why nothing of it can be read. */
+  readonly fault: { readonly message: string; readonly line: number } | undefined
+  /** Line of its first value. */
+  readonly line: number
+  readonly lines: FieldLines
+}
+
+export function parseDocument(text: string): ParsedDocument {
+  const lines = new FieldLines(text)
+  const read = readDocument(text)
+  if ('fault' in read) return { entries: [], fault: { message: read.fault, line: read.line }, line: read.line, lines }
+  const entries = objectsIn(read.value).map(({ value, path }): Entry => {
+    const validated = validate(value)
+    const faults = validated.faults.map((fault) => ({
+      ...fault,
+      path: fault.path,
+      line: path.length + fault.path.length === 0 ? read.line : lines.line([...path, ...fault.path]),
+    }))
+    return { ...validated, path, faults: faults.toSorted((a, b) => a.line - b.line) }
+  })
+  return { entries, fault: undefined, line: read.line, lines }
+}
+
+interface Found {
+  readonly value: unknown
+  readonly path: FieldPath
+}
+
+/** A document's object, or the objects of a List. The items of an HTTPRouteList may leave out what they are. */
+function objectsIn(value: unknown, path: FieldPath = []): Found[] {
+  if (value === null || value === undefined) return []
+  if (typeof value !== 'object' || !('kind' in value) || !('items' in value)) return [{ value, path }]
+  const { kind, items } = value
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ value, path }]
+  const itemKind = kind.slice(0, -'List'.length)
+  const apiVersion = 'apiVersion' in value ? value.apiVersion : undefined
+  return items.flatMap((item: unknown, index) => {
+    const known = itemKind === '' || typeof item !== 'object' || item === null || Array.isArray(item)
+    return objectsIn(known ? item : { apiVersion, kind: itemKind, ...item }, [...path, 'items', index])
+  })
+}
