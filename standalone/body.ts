@@ -1,0 +1,31 @@
+import type { IncomingMessage, OutgoingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+
+const nothing = Buffer.alloc(0)
+
+/** Sends a body on as fast as its reader takes it. A body that lets its first byte wait does not hold back the head; what
+ *  happens when either side fails is the caller's. */
+export function sendBody(body: Readable, message: OutgoingMessage): void {
+  // Not flushHeaders(): it writes the head as UTF-8, and header bytes above 0x7f change.
+  const head = setImmediate(() => {
+    if (!message.destroyed) message.write(nothing)
+  })
+  body.on('data', (chunk: Buffer) => {
+    clearImmediate(head)
+    if (!message.destroyed && !message.write(chunk)) body.pause()
+  })
+  message.on('drain', () => body.resume())
+  body.on('end', () => {
+    clearImmediate(head)
+    message.end()
+  })
+}
+
+/** Reads on past the end of the response, so that a client which still sends gets to read it, and the connection can be used
+ *  again; after `lingerTimeout` milliseconds the connection is cut. */
+export function discardBody(request: IncomingMessage, lingerTimeout: number): void {
+  if (request.complete || request.destroyed) return
+  const enough = setTimeout(() => request.socket.destroy(), lingerTimeout)
+  request.on('close', () => clearTimeout(enough))
+  request.resume()
+}
