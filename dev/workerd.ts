@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type WorkerdSetup, workerdConfig } from './workerd-config.ts'
 
@@ -11,18 +11,16 @@ const drain = 2_000
 /** Milliseconds before workerd is started again after it died by itself; doubled up to the second figure. */
 const restartAfter = [50, 2_000] as const
 
-const require = createRequire(import.meta.url)
-const binary = require('workerd').default as string
-const schemas = dirname(dirname(require.resolve('workerd/workerd.capnp')))
+/** Path of the program, as its package says. */
+const binary: string = createRequire(import.meta.url)('workerd').default
 
 /** Keeps one workerd running. It has as many sockets as the setup names; a new setup is a new process. */
 export class Workerd {
   readonly #directory: string
   readonly #log: (line: string) => void
   #child: ChildProcess | undefined
-  #setup: WorkerdSetup | undefined
+  #restart: NodeJS.Timeout | undefined
   #wait: number = restartAfter[0]
-  #closed = false
 
   /** `directory` has the bundle as worker.js. */
   constructor(directory: string, log: (line: string) => void) {
@@ -32,81 +30,77 @@ export class Workerd {
 
   /** Resolves when every socket listens. Rejects with workerd's own words when it does not come up. */
   async serve(setup: WorkerdSetup): Promise<void> {
-    this.#setup = setup
-    await this.#stop()
-    await this.#start()
+    await this.close()
+    this.#child = await start(this.#directory, setup, this.#log)
+    this.#child.once('exit', () => this.#startAgain(setup))
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    await this.#stop()
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid
-  }
-
-  async #start(): Promise<void> {
-    if (this.#setup === undefined) return
-    const { sockets } = this.#setup
-    const file = join(this.#directory, 'config.capnp')
-    await writeFile(file, workerdConfig(this.#setup), { mode: 0o600 })
-    const child = spawn(binary, ['serve', '--control-fd=3', '--import-path', schemas, file], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    })
-    this.#child = child
-    let lastWords = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
-        lastWords = (lastWords + chunk).slice(-2000)
-        for (const line of chunk.split('\n')) if (line !== '') this.#log(line)
-      })
-    }
-    child.once('exit', () => this.#exited(child))
-    await Promise.race([
-      listening(child, sockets.length),
-      once(child, 'exit').then(() => {
-        throw new Error(`workerd did not start: ${lastWords.trim()}`)
-      }),
-    ])
-  }
-
-  #exited(child: ChildProcess): void {
-    if (this.#closed || this.#child !== child) return
-    this.#child = undefined
-    this.#log(`workerd ended (${child.signalCode ?? child.exitCode}); starting it again`)
-    setTimeout(() => {
-      if (this.#closed || this.#child !== undefined) return
-      const since = Date.now()
-      this.#start().then(
-        () => this.#child?.once('exit', () => this.#backOff(Date.now() - since)),
-        (error: unknown) => this.#log(String(error)),
-      )
-    }, this.#wait)
-  }
-
-  #backOff(lived: number): void {
-    this.#wait = lived > 10_000 ? restartAfter[0] : Math.min(this.#wait * 2, restartAfter[1])
-  }
-
-  async #stop(): Promise<void> {
+    clearTimeout(this.#restart)
     const child = this.#child
     this.#child = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || hasEnded(child)) return
+    child.removeAllListeners('exit')
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     const timer = setTimeout(() => child.kill('SIGKILL'), drain)
     await exited
     clearTimeout(timer)
   }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  #startAgain(setup: WorkerdSetup): void {
+    this.#log(`workerd ended; starting it again in ${this.#wait} ms`)
+    this.#child = undefined
+    this.#restart = setTimeout(() => {
+      this.serve(setup).then(
+        () => {
+          this.#wait = restartAfter[0]
+        },
+        (error: unknown) => {
+          this.#log(String(error))
+          this.#startAgain(setup)
+        },
+      )
+    }, this.#wait)
+    this.#wait = Math.min(this.#wait * 2, restartAfter[1])
+  }
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
+async function start(directory: string, setup: WorkerdSetup, log: (line: string) => void): Promise<ChildProcess> {
+  const file = join(directory, 'config.capnp')
+  await writeFile(file, workerdConfig(setup), { mode: 0o600 })
+  // A socket file that a killed workerd left behind keeps the next one from listening.
+  for (const { address } of setup.sockets) if (address.startsWith('unix:')) await rm(address.slice(5), { force: true })
+  const child = spawn(binary, ['serve', '--control-fd=3', file], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  let lastWords = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      lastWords = (lastWords + chunk).slice(-2000)
+      for (const line of chunk.split('\n')) if (line !== '') log(line)
+    })
+  }
+  const ended = new AbortController()
+  await Promise.race([
+    listening(child, setup.sockets.length).then(() => ended.abort()),
+    once(child, 'exit', { signal: ended.signal }).then(() => {
+      throw new Error(`workerd did not start: ${lastWords.trim()}`)
+    }),
+  ])
+  return child
 }
 
 /** workerd writes a line of JSON to its control descriptor for every socket that it listens on. */
 async function listening(child: ChildProcess, sockets: number): Promise<void> {
   const control = child.stdio[3] as Readable
   let lines = 0
-  for await (const chunk of control.setEncoding('utf8')) {
-    for (const char of chunk as string) if (char === '\n') lines++
+  for await (const chunk of control) {
+    lines += String(chunk).split('\n').length - 1
     if (lines >= sockets) break
   }
 }

@@ -35,3 +35,7 @@ export function leafOfHash(leaves: readonly Leaf[], hash: number): number {
 }
 
 type Leaf = Pick<ShardRef, 'bits' | 'prefix'>
+
+/** ShardRef.hash as names of shards have it: lower-case hex. */
+export const shardName = (hash: Uint8Array): string =>
+  Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -16,7 +16,8 @@ export interface Env {
 
 /** What a socket of one's own workerd says of the connections it takes (`props` of the workerd configuration). */
 export interface SocketProps {
-  readonly gateway?: string
+  /** Those that listen there, as `namespace/name`; all when unset. */
+  readonly gateways?: readonly string[]
   readonly port?: number
 }
 

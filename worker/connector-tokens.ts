@@ -23,18 +23,21 @@ export class ConnectorTokens {
     this.#now = now
   }
 
-  get(endpoint: Endpoint, protocol: AppProtocol): string | Promise<string> {
+  /** undefined for what is no endpoint. */
+  get(endpoint: Endpoint, protocol: AppProtocol): string | Promise<string> | undefined {
     const now = this.#now()
     const name = `${endpoint.address} ${endpoint.port} ${protocol}`
     const kept = this.#tokens.get(name)
-    return kept !== undefined && now < kept.until ? kept.token : this.#sign(name, endpoint, protocol, now)
+    if (kept !== undefined && now < kept.until) return kept.token
+    const key = endpointKey(endpoint)
+    return key === undefined ? undefined : this.#sign(name, key, protocol, now)
   }
 
-  async #sign(name: string, endpoint: Endpoint, protocol: AppProtocol, now: number): Promise<string> {
+  async #sign(name: string, endpoint: string, protocol: AppProtocol, now: number): Promise<string> {
     const payload = tokenPayload({
       keyId: this.#keyId,
       protocol: protocol === AppProtocol.H2C ? 'h2c' : 'http1',
-      endpoint: endpointKey(endpoint.address, endpoint.port),
+      endpoint,
       expires: Math.floor(now / 1000) + tokenLifetime,
     })
     const encoder = new TextEncoder()

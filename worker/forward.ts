@@ -45,6 +45,6 @@ function edited(response: Response, last: LastTry, decision: Forward, scheme: st
   if (session === undefined && isEmpty(decision.responseHeaders)) return response
   const mutable = new Response(response.body, response)
   editHeaders(mutable.headers, decision.responseHeaders)
-  if (session !== undefined) mutable.headers.append(...session)
+  if (session !== undefined) mutable.headers.append(session[0], session[1])
   return mutable
 }

@@ -50,8 +50,10 @@ export class Origins {
       case Origin.CONNECTOR: {
         const chosen = endpoint === undefined ? undefined : backend.endpoints[endpoint]
         if (this.#connector === undefined || this.#tokens === undefined || chosen === undefined) return undefined
-        const token = this.#tokens.get(chosen, backend.protocol)
-        headers.set(originHeader, typeof token === 'string' ? token : await token)
+        const signed = this.#tokens.get(chosen, backend.protocol)
+        const token = typeof signed === 'object' ? await signed : signed
+        if (token === undefined) return undefined
+        headers.set(originHeader, token)
         headers.set(hostHeader, target.authority)
         // The connector takes the host from its header: a URL would lower its case and drop its default port.
         return this.#connector.fetch(`http://connector${path}`, init)

@@ -20,7 +20,7 @@ export async function route(request: Request, socket: SocketProps, worker: Worke
   const current = tables.current(now, ctx)
   const routers = 'then' in current ? await current : current
   if (routers.length === 0) return refuse(503, 'no-table', false)
-  const router = tables.choose(routers, socket.gateway, facts)
+  const router = tables.choose(routers, socket.gateways, facts)
   if (router === undefined) return refuse(404, 'no-listener', false)
 
   const first = router.decide(facts, upstreams.random, now)

@@ -1,7 +1,8 @@
 import type { RequestFacts } from '../engine/facts.ts'
 import { chooseRouter, type Router } from '../engine/router.ts'
+import { shardName } from '../engine/shards.ts'
 import { readRoot, TableError } from '../engine/table.ts'
-import type { Config, Env } from './config.ts'
+import type { Config } from './config.ts'
 
 /** A shard that could not be had is asked for again after this long, in milliseconds. */
 const shardRetry = 1_000
@@ -42,8 +43,15 @@ export class Tables {
     return this.#refresh
   }
 
-  choose(routers: readonly Router[], gateway: string | undefined, facts: RequestFacts): Router | undefined {
-    return gateway === undefined ? chooseRouter(routers, facts) : this.#routers.get(gateway)
+  /** The router for a request, among those of `gateways` where the socket names them. */
+  choose(routers: readonly Router[], gateways: readonly string[] | undefined, facts: RequestFacts): Router | undefined {
+    if (gateways === undefined) return chooseRouter(routers, facts)
+    const [only] = gateways
+    if (only !== undefined && gateways.length === 1) return this.#routers.get(only)
+    return chooseRouter(
+      routers.filter(({ gateway }) => gateways.includes(gateway)),
+      facts,
+    )
   }
 
   /** Loads what Missing names. Afterwards, a shard that is still missing cannot be had now. */
@@ -142,7 +150,7 @@ export class Tables {
     const bytes = await this.#store.get(`shard/${name}`, { type: 'arrayBuffer', cacheTtl: 86_400 })
     if (bytes === null) throw new TableError('is not in the store')
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes), 0, 16)
-    if (digest.toHex() !== name) throw new TableError('its bytes do not have the hash that names it')
+    if (shardName(digest) !== name) throw new TableError('its bytes do not have the hash that names it')
     return new Uint8Array(bytes)
   }
 }

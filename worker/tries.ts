@@ -1,5 +1,6 @@
 import type { Forward, Session } from '../engine/decision.ts'
-import type { EndpointBalancer, RetryBudget } from '../engine/endpoints.ts'
+import { type EndpointBalancer, type Outcome, outcomeOfStatus } from '../engine/endpoints.ts'
+import type { RetryBudget } from '../engine/retry-budget.ts'
 import { type Backend, Origin } from '../proto/gen/route_table.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'
 import type { Answer, Origins } from './origin.ts'
@@ -42,12 +43,12 @@ export async function tryOrigins(forward: Forward, outgoing: Outgoing, upstreams
 
   const body = await replayable(outgoing)
   const tried = new Set<number>()
-  budget.request(since)
+  budget.requested(since)
   for (let attempt = 0; ; attempt++) {
     const last = await tryOnce(forward, { ...outgoing, headers: new Headers(outgoing.headers) }, body, tried, since, upstreams)
     const unwelcome = last.response === undefined || retry.codes.includes(last.response.status)
     const left = forward.requestTimeout === 0 ? Number.POSITIVE_INFINITY : forward.requestTimeout - (now() - since)
-    if (!unwelcome || attempt === retry.attempts || body instanceof ReadableStream || left <= 0 || !budget.allow(now())) return last
+    if (!unwelcome || attempt === retry.attempts || body instanceof ReadableStream || left <= 0 || !budget.take(now())) return last
     last.deadline?.clear()
     await last.response?.body?.cancel()
     const wait = Math.min(retry.backoff * 2 ** attempt, maxBackoff) * (0.75 + upstreams.random() / 2)
@@ -74,8 +75,15 @@ async function tryOnce(
   tried?.add(endpoint)
   balancer.started(backend, endpoint)
   const answer = await upstreams.origins.send(backend, endpoint, message)
-  balancer.finished(backend, endpoint, answer.failure === undefined ? 'success' : 'failure', now())
+  balancer.finished(backend, endpoint, outcomeOf(answer), now())
   return { ...answer, endpoint, deadline }
+}
+
+/** What an answer says about the endpoint that was asked. */
+function outcomeOf({ response, failure }: Answer): Outcome {
+  if (response !== undefined) return outcomeOfStatus(response.status)
+  if (failure === 'backend-timeout') return 'timed-out'
+  return failure === 'connect-failed' || failure === 'connection-lost' ? failure : 'abandoned'
 }
 
 /** A session goes where it went before, unless that has just failed. */

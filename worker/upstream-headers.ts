@@ -7,9 +7,11 @@ const hopByHop = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'te',
 
 /** Who is at the other end of the connection, as far as the platform says. */
 export function peerOf(request: Request): string {
-  // On one's own workerd the address of the connection is in `cf`; Cloudflare's edge overwrites the header.
+  // On one's own workerd the address of the connection is in `cf`, with its port; Cloudflare's edge overwrites the header.
   const local = request.cf?.['clientIp']
-  return typeof local === 'string' ? local : (request.headers.get('cf-connecting-ip') ?? 'unknown')
+  if (typeof local !== 'string') return request.headers.get('cf-connecting-ip') ?? 'unknown'
+  const address = local.slice(0, local.lastIndexOf(':'))
+  return address.startsWith('[') ? address.slice(1, -1) : address
 }
 
 /**

@@ -1,4 +1,5 @@
-import { EndpointBalancer, RetryBudget } from '../engine/endpoints.ts'
+import { EndpointBalancer } from '../engine/endpoints.ts'
+import { RetryBudget } from '../engine/retry-budget.ts'
 import { type Config, type Env, readConfig } from './config.ts'
 import { ConnectorTokens } from './connector-tokens.ts'
 import { Metrics } from './metrics.ts'
