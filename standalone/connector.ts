@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream'
 import { errorHeader, type OriginError, type OriginProtocol } from '../engine/origin-token.ts'
 import { admit } from './admission.ts'
 import { discardBody } from './body.ts'
-import { answerError, forward } from './forward.ts'
+import { answerError, type Ends, forward } from './forward.ts'
 import { createTokenCheck, type OriginKeys } from './token-check.ts'
-import { openTunnel } from './tunnel.ts'
+import { openTunnel, watchEnd } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ConnectorOptions {
@@ -108,9 +108,9 @@ export function createConnector(options: ConnectorOptions): Connector {
   server.maxConnections = limits.connections
   // Node.js leaves out headers above a count without a word; their bytes are bounded already.
   server.maxHeadersCount = 0
-  server.on('request', (request, response) => serve(request, response, undefined))
-  server.on('checkContinue', (request, response) => serve(request, response, undefined))
-  server.on('checkExpectation', (request, response) => serve(request, response, undefined))
+  server.on('request', serve)
+  server.on('checkContinue', serve)
+  server.on('checkExpectation', serve)
   server.on('upgrade', serveUpgrade)
   server.on('error', (error) => options.log('accept-failed', { message: error.message }))
   server.on('drop', () => counters.dropped++)
@@ -129,11 +129,15 @@ export function createConnector(options: ConnectorOptions): Connector {
     response.assignSocket(socket)
     response.shouldKeepAlive = false
     response.on('finish', () => socket.destroySoon())
-    serve(request, response, rest)
+    const unwatch = watchEnd(socket)
+    serve(request, response, (answer) => {
+      unwatch()
+      openTunnel(socket, rest, answer, limits.tunnelIdleTimeout)
+    })
   }
 
-  /** `rest` is what came behind an upgrade's head. */
-  function serve(request: IncomingMessage, response: ServerResponse, rest: Buffer | undefined): void {
+  /** `upgraded` is given for a request that asks for it. */
+  function serve(request: IncomingMessage, response: ServerResponse, upgraded?: Ends['upgraded']): void {
     counters.requests++
     counters.active++
     answering.set(request.socket, (answering.get(request.socket) ?? 0) + 1)
@@ -146,7 +150,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     })
     if (closing) response.shouldKeepAlive = false
 
-    const admission = admit(request, rest && 'websocket', check, options.isEndpoint)
+    const admission = admit(request, upgraded && 'websocket', check, options.isEndpoint)
     if ('error' in admission) {
       refuse(response, admission.error, admission.why)
       return
@@ -158,7 +162,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     }
     if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
     forward(upstream.send(admission.request), response, admission.timeout, {
-      upgraded: (answer) => openTunnel(request.socket, rest ?? Buffer.alloc(0), answer, limits.tunnelIdleTimeout),
+      upgraded,
       failed: (error, message, broken) => {
         if (broken) counters.broken++
         else counters.errors[error]++

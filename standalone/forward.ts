@@ -6,7 +6,7 @@ import { type Exchange, UpstreamError, type UpstreamResponse, type UpstreamUpgra
 
 export interface Ends {
   /** The origin agreed to the upgrade; the client has not been answered. */
-  readonly upgraded: (answer: UpstreamUpgrade) => void
+  readonly upgraded: ((answer: UpstreamUpgrade) => void) | undefined
   /** `broken`: the response had begun and is cut; otherwise the client has been answered with `error`. */
   readonly failed: (error: OriginError, message: string, broken: boolean) => void
 }
@@ -24,7 +24,7 @@ export function forward(exchange: Exchange, response: ServerResponse, timeout: n
     else if (answer.type === 'response') respond(answer)
     else {
       clearTimeout(overdue)
-      ends.upgraded(answer)
+      ends.upgraded?.(answer)
     }
   }, fail)
 

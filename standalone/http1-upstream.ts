@@ -136,7 +136,8 @@ class Http1Exchange implements Exchange {
       answer({ type: 'response', ...head(incoming), body: incoming })
     })
     outgoing.on('upgrade', (incoming, socket, rest) => {
-      if (incoming.headers.upgrade?.toLowerCase() === upgrade) answer({ type: 'upgrade', ...head(incoming), socket, rest })
+      if (incoming.headers.upgrade?.toLowerCase() === upgrade)
+        answer({ type: 'upgrade', ...head(incoming), socket, rest })
       else {
         socket.destroy()
         fail(new UpstreamError('invalid-response', `101 with Upgrade: ${incoming.headers.upgrade}`), false)

@@ -3,6 +3,21 @@ import type { Duplex } from 'node:stream'
 import { endToEnd, type RawHeaders } from './raw-headers.ts'
 import type { UpstreamUpgrade } from './upstream.ts'
 
+/** Destroys a socket that nobody reads when its peer ends it; early bytes stay in its buffer. The result ends the watch. */
+export function watchEnd(socket: Socket): () => void {
+  const readable = () => {
+    // Reading nothing from an empty buffer lets 'end' come.
+    if (socket.readableLength === 0) socket.read(0)
+  }
+  const end = () => socket.destroy()
+  socket.on('readable', readable)
+  socket.on('end', end)
+  return () => {
+    socket.off('readable', readable)
+    socket.off('end', end)
+  }
+}
+
 /** Answers a client's upgrade with the origin's 101 and joins the two until either ends. `rest` is what the client sent
  *  behind its request; `idleTimeout` is in milliseconds without a byte either way. */
 export function openTunnel(client: Socket, rest: Buffer, answer: UpstreamUpgrade, idleTimeout: number): void {
