@@ -42,7 +42,7 @@ export function storeContract(open: () => Promise<Store>): void {
   test('any visible character may stand in a key', async () => {
     const keys = [
       'odd/a.b/c:d',
-      'odd/..',
+      'odd/...',
       'odd/../x',
       'odd/%2F?#&=+',
       'odd/*"<>|\\',
