@@ -1,7 +1,8 @@
 import type { RequestFacts } from '../engine/facts.ts'
 
 /**
- * What the engine may know of a Worker's request; undefined when the request has no usable URL (`OPTIONS *`).
+ * What the engine may know of a Worker's request; undefined when its URL does not say what its target and Host say
+ * (`OPTIONS *`, a Host with a user in it).
  *
  * The path is the URL's normalised one, because that is what fetch() sends: a path must not be matched as one thing and
  * sent as another (`/a/../b`, `%2e%2e`, `\`).
@@ -9,7 +10,14 @@ import type { RequestFacts } from '../engine/facts.ts'
 export function readFacts(request: Request, port: number | undefined): RequestFacts | undefined {
   if (!URL.canParse(request.url)) return undefined
   const url = new URL(request.url)
-  return new WorkerFacts(request, url, port)
+  const authority = request.headers.get('host') ?? url.host
+  if (url.host !== withoutDefaultPort(authority.toLowerCase(), url.protocol)) return undefined
+  return new WorkerFacts(request, url, authority, port)
+}
+
+const withoutDefaultPort = (authority: string, protocol: string): string => {
+  const port = protocol === 'https:' ? ':443' : ':80'
+  return authority.endsWith(port) ? authority.slice(0, -port.length) : authority
 }
 
 class WorkerFacts implements RequestFacts {
@@ -21,9 +29,9 @@ class WorkerFacts implements RequestFacts {
   readonly query: string
   readonly #headers: Headers
 
-  constructor(request: Request, url: URL, port: number | undefined) {
+  constructor(request: Request, url: URL, authority: string, port: number | undefined) {
     this.scheme = url.protocol === 'https:' ? 'https' : 'http'
-    this.authority = request.headers.get('host') ?? url.host
+    this.authority = authority
     this.port = port
     this.method = request.method
     this.path = url.pathname

@@ -1,9 +1,22 @@
 import type { Forward } from '../engine/decision.ts'
 import { forwarded, forwardedFor, joinCookies } from '../engine/forwarded.ts'
+import { hostHeader, originHeader, timeoutHeader } from '../engine/origin-token.ts'
 import { editHeaders } from './respond.ts'
 
-/** RFC 9110 section 7.6.1, and what concerns only the hop to this Worker. `Upgrade` stays for WebSocket alone. */
-const hopByHop = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'expect']
+/** RFC 9110 section 7.6.1, what concerns only the hop to this Worker, and what only Landfall may say to the connector.
+ *  `Upgrade` stays for WebSocket alone. */
+const notForwarded = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'expect',
+  originHeader,
+  hostHeader,
+  timeoutHeader,
+]
 
 /** Who is at the other end of the connection, as far as the platform says. */
 export function peerOf(request: Request): string {
@@ -21,7 +34,7 @@ export function peerOf(request: Request): string {
 export function upstreamHeaders(headers: Headers, request: Request, forward: Forward, scheme: string, trustedHops: number): void {
   const connection = headers.get('connection')
   if (connection !== null) for (const name of connection.split(',')) deleteNamed(headers, name.trim())
-  for (const name of hopByHop) headers.delete(name)
+  for (const name of notForwarded) headers.delete(name)
   if (headers.get('upgrade')?.toLowerCase() !== 'websocket') headers.delete('upgrade')
 
   const cookie = headers.get('cookie')
