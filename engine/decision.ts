@@ -112,6 +112,7 @@ export type Why =
   | 'shard-unavailable'
   | 'connect-failed'
   | 'connection-lost'
+  | 'invalid-response'
   | 'connector-refused'
   | 'request-timeout'
   | 'backend-timeout'

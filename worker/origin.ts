@@ -72,8 +72,9 @@ export class Origins {
 const failures: ReadonlyMap<string, Why> = new Map<string, Why>([
   ['connect-failed', 'connect-failed'],
   ['connection-lost', 'connection-lost'],
+  ['invalid-response', 'invalid-response'],
   ['timeout', 'backend-timeout'],
 ])
 
-/** What the connector says, RFC-less and short, in the words that clients see. */
+/** What the connector says (OriginError), in the words that clients see. */
 const failureOf = (error: string): Why => failures.get(error) ?? 'connector-refused'

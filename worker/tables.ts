@@ -7,6 +7,9 @@ import type { Config } from './config.ts'
 /** A shard that could not be had is asked for again after this long, in milliseconds. */
 const shardRetry = 1_000
 
+/** A table of no more shards than this is loaded as a whole, so that it outlives its store. */
+const smallTable = 16
+
 /** The isolate's tables: loaded on first use, refreshed in the background, and never given up for worse ones. */
 export class Tables {
   readonly #store: KVNamespace
@@ -113,8 +116,9 @@ export class Tables {
       if (next.gateway !== gateway) return `holds the table of ${next.gateway}`
       if (next.version === before?.version) return undefined
       // What is in use now must be whole in the new table before anyone sees it.
-      const inUse = before === undefined ? [] : next.replacements(before)
-      if (!(await this.load(next, inUse, now, ctx))) return `version ${next.version} has a shard that cannot be read`
+      const wanted = before === undefined ? shardsIfSmall(next) : next.replacements(before)
+      const whole = await this.load(next, wanted, now, ctx)
+      if (before !== undefined && !whole) return `version ${next.version} has a shard that cannot be read`
       this.#routers.set(gateway, next)
       return undefined
     } catch (error) {
@@ -160,6 +164,11 @@ export interface TablesStatus {
   readonly loadedAt: number
   readonly problems: readonly string[]
   readonly gateways: readonly { readonly gateway: string; readonly version: string }[]
+}
+
+function shardsIfSmall({ root }: Router): readonly string[] {
+  const refs = [...root.hostShards, ...root.backendShards]
+  return refs.length > smallTable ? [] : refs.map(({ hash }) => shardName(hash))
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
