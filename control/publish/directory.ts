@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
+import { inParallel } from './in-parallel.ts'
 import { type Store, StoreError } from './store.ts'
 
 /** How many files are written or removed at a time. */
@@ -51,7 +52,7 @@ export class DirectoryStore implements Store {
   async put(entries: ReadonlyMap<string, Uint8Array>): Promise<void> {
     if (!this.#swept) await this.#sweep()
     this.#swept = true
-    await inParallel([...entries], async ([key, bytes]) => {
+    await inParallel([...entries], AT_ONCE, async ([key, bytes]) => {
       const path = this.#path(key)
       await write(path, bytes).catch((error) => {
         throw failed('write', path, error)
@@ -60,7 +61,7 @@ export class DirectoryStore implements Store {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    await inParallel(keys, async (key) => {
+    await inParallel(keys, AT_ONCE, async (key) => {
       const path = this.#path(key)
       await rm(path, { force: true }).catch((error) => {
         throw failed('delete', path, error)
@@ -72,7 +73,7 @@ export class DirectoryStore implements Store {
 
   /** Removes what killed writers left. */
   async #sweep(): Promise<void> {
-    await inParallel((await this.#files(this.#directory)).filter(isTemporary), async (path) => {
+    await inParallel((await this.#files(this.#directory)).filter(isTemporary), AT_ONCE, async (path) => {
       const found = await stat(path).catch(() => undefined)
       if (found !== undefined && found.mtimeMs < this.#now() - STALE) await rm(path, { force: true })
     })
@@ -105,15 +106,6 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
     await file.close()
   }
   await rename(temporary, path)
-}
-
-async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const item of left) await job(item)
-    }),
-  )
 }
 
 /** A name that is no path, no temporary file and never empty. */
