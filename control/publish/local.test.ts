@@ -16,6 +16,15 @@ afterAll(() => rm(directory, { recursive: true }))
 
 storeContract(async () => new LocalStore(directory, 'contract'))
 
+test('two writers at a time do not fail each other', async () => {
+  const stores = [new LocalStore(directory, 'both'), new LocalStore(directory, 'both')]
+  const entries = (writer: number): [string, Uint8Array][] =>
+    Array.from({ length: 50 }, (_, i) => [`shard/${writer}-${i}`, Uint8Array.of(i)])
+  await Promise.all(stores.map((store, i) => store.put(new Map(entries(i)))))
+  for (const store of stores) expect(await store.list('shard/')).toHaveLength(100)
+  await Promise.all(stores.map((store) => store.close()))
+}, 60_000)
+
 const wranglerFile = fileURLToPath(new URL('../../node_modules/wrangler/bin/wrangler.js', import.meta.url))
 
 /** Runs wrangler in `directory`, without network and without sending metrics. */

@@ -1,9 +1,12 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { inParallel } from './in-parallel.ts'
 import { type Store, StoreError } from './store.ts'
 
 const AT_ONCE = 16
+/** Another writer, such as a running `wrangler dev`, makes the database busy for a moment: milliseconds between tries. */
+const WAITS = [20, 50, 100, 200, 500, 1000, 2000]
 
 type Namespace = Awaited<ReturnType<Miniflare['getKVNamespace']>>
 
@@ -12,23 +15,14 @@ type Namespace = Awaited<ReturnType<Miniflare['getKVNamespace']>>
  * wrangler.toml. A running `wrangler dev` sees what is put here.
  */
 export class LocalStore implements Store {
-  readonly #miniflare: Miniflare
-  readonly #namespace: Promise<Namespace>
+  readonly #directory: string
+  readonly #namespaceId: string
+  #opened: Promise<{ readonly miniflare: Miniflare; readonly namespace: Namespace }> | undefined
 
   /** `namespaceId` as in wrangler.toml; `directory` is the folder of that file. */
   constructor(directory: string, namespaceId: string) {
-    this.#miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        modules: true,
-        script: 'export default {}',
-        cf: false,
-        resourcePersistencePath: join(directory, '.wrangler/state/v3'),
-        kvNamespaces: { TABLES: namespaceId },
-      }),
-    )
-    this.#namespace = this.#miniflare.getKVNamespace('TABLES')
-    // A failure is met by whoever asks first.
-    this.#namespace.catch(() => {})
+    this.#directory = directory
+    this.#namespaceId = namespaceId
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -60,15 +54,42 @@ export class LocalStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#miniflare.dispose()
+    const opened = await this.#opened
+    await opened?.miniflare.dispose()
   }
 
   async #ask<T>(what: string, request: (namespace: Namespace) => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        this.#opened ??= this.#open()
+        return await request((await this.#opened).namespace)
+      } catch (error) {
+        const wait = WAITS[tries]
+        if (wait === undefined) {
+          const reason = error instanceof Error ? error.message : String(error)
+          throw new StoreError(`the local store failed to ${what}: ${reason}`, { cause: error })
+        }
+        await setTimeout(wait)
+      }
+    }
+  }
+
+  async #open(): Promise<{ readonly miniflare: Miniflare; readonly namespace: Namespace }> {
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        modules: true,
+        script: 'export default {}',
+        cf: false,
+        resourcePersistencePath: join(this.#directory, '.wrangler/state/v3'),
+        kvNamespaces: { TABLES: this.#namespaceId },
+      }),
+    )
     try {
-      return await request(await this.#namespace)
+      return { miniflare, namespace: await miniflare.getKVNamespace('TABLES') }
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new StoreError(`the local store failed to ${what}: ${reason}`, { cause: error })
+      this.#opened = undefined
+      await miniflare.dispose()
+      throw error
     }
   }
 }
