@@ -35,6 +35,8 @@ export type OriginError =
   | 'bad-request'
   /** The connector does not speak the token's protocol. */
   | 'unsupported-protocol'
+  /** As many requests are under way to the endpoint as may be; nothing was sent. */
+  | 'overloaded'
   /** Nothing was sent: refused, unreachable or too slow to connect. */
   | 'connect-failed'
   /** The origin closed before its response. */

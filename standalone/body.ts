@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream'
 
 const nothing = Buffer.alloc(0)
 
-/** Sends a body on as fast as its reader takes it. A body that lets its first byte wait does not hold back the head; what
- *  happens when either side fails is the caller's. */
-export function sendBody(body: Readable, message: OutgoingMessage): void {
+/** Sends a body on as fast as its reader takes it, and its end after `endDelay` milliseconds. A body that lets its first byte
+ *  wait does not hold back the head; what happens when either side fails is the caller's. */
+export function sendBody(body: Readable, message: OutgoingMessage, endDelay: () => number = () => 0): void {
   // Not flushHeaders(): it writes the head as UTF-8, and header bytes above 0x7f change.
   const head = setImmediate(() => {
     if (!message.destroyed) message.write(nothing)
@@ -17,7 +17,9 @@ export function sendBody(body: Readable, message: OutgoingMessage): void {
   message.on('drain', () => body.resume())
   body.on('end', () => {
     clearImmediate(head)
-    message.end()
+    const delay = endDelay()
+    if (delay === 0) message.end()
+    else setTimeout(() => message.destroyed || message.end(), delay)
   })
 }
 

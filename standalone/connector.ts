@@ -7,7 +7,7 @@ import { admit } from './admission.ts'
 import { discardBody } from './body.ts'
 import { answerError, type Ends, forward } from './forward.ts'
 import { createTokenCheck, type OriginKeys } from './token-check.ts'
-import { openTunnel, watchEnd } from './tunnel.ts'
+import { openTunnel, watchUpgrade } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ConnectorOptions {
@@ -86,6 +86,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       refused: 0,
       'bad-request': 0,
       'unsupported-protocol': 0,
+      overloaded: 0,
       'connect-failed': 0,
       'connection-lost': 0,
       'invalid-response': 0,
@@ -115,9 +116,11 @@ export function createConnector(options: ConnectorOptions): Connector {
   server.on('error', (error) => options.log('accept-failed', { message: error.message }))
   server.on('drop', () => counters.dropped++)
   server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
-    counters.errors['bad-request']++
-    if (!socket.writable || answering.get(socket)) socket.destroy()
-    else socket.end(malformed(error.code))
+    const status = statusOfFault(error.code)
+    if (status !== undefined) counters.errors['bad-request']++
+    if (status === undefined || !socket.writable || answering.get(socket)) socket.destroy()
+    else
+      socket.end(`HTTP/1.1 ${status}\r\n${errorHeader}: bad-request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
 
   function serveUpgrade(request: IncomingMessage, socket: Duplex, rest: Buffer): void {
@@ -129,10 +132,9 @@ export function createConnector(options: ConnectorOptions): Connector {
     response.assignSocket(socket)
     response.shouldKeepAlive = false
     response.on('finish', () => socket.destroySoon())
-    const unwatch = watchEnd(socket)
+    const watched = watchUpgrade(socket)
     serve(request, response, (answer) => {
-      unwatch()
-      openTunnel(socket, rest, answer, limits.tunnelIdleTimeout)
+      openTunnel(socket, Buffer.concat([rest, watched()]), answer, limits.tunnelIdleTimeout)
     })
   }
 
@@ -199,13 +201,9 @@ export function createConnector(options: ConnectorOptions): Connector {
   }
 }
 
-/** RFC 9110 section 15.5 for what the parser refuses, before there is a request to answer. */
-function malformed(code: string | undefined): string {
-  const status =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  return `HTTP/1.1 ${status}\r\n${errorHeader}: bad-request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+/** What to answer to bytes that are no request; undefined where the connection was lost. RFC 9110 section 15.5. */
+function statusOfFault(code = ''): string | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout'
+  return code.startsWith('HPE_') ? '400 Bad Request' : undefined
 }

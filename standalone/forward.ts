@@ -63,6 +63,7 @@ const statusOf: Readonly<Record<OriginError, number>> = {
   refused: 403,
   'bad-request': 400,
   'unsupported-protocol': 502,
+  overloaded: 503,
   'connect-failed': 502,
   'connection-lost': 502,
   'invalid-response': 502,

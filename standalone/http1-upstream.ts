@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type ClientRequestArgs, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Endpoint } from '../proto/gen/route_table.ts'
 import { sendBody } from './body.ts'
 import { type RawHeaders, valuesOf } from './raw-headers.ts'
 import {
@@ -19,8 +20,12 @@ export interface Http1Limits {
   /** How long a connection waits for its next request. Shorter than origins wait, so that a request seldom meets a
    *  closing one: Node.js and Apache httpd close after 5 s. An origin's own Keep-Alive header can only shorten it. */
   readonly reuseTimeout: number
-  readonly socketsPerEndpoint: number
+  /** More are not sent. Tunnels do not count. */
+  readonly requestsPerEndpoint: number
   readonly idleSocketsPerEndpoint: number
+  /** How long the end of a chunked upload waits whose response has begun. When its client goes away then, workerd ends the
+   *  upload as if it were whole and closes the connection behind it: the origin is told of the end only if that stays. */
+  readonly uploadEndDelay: number
   /** Of a response's head. */
   readonly headBytes: number
 }
@@ -29,40 +34,42 @@ export const http1Limits: Http1Limits = {
   connectTimeout: 5_000,
   idleTimeout: 300_000,
   reuseTimeout: 4_000,
-  socketsPerEndpoint: 1024,
+  requestsPerEndpoint: 1024,
   idleSocketsPerEndpoint: 64,
+  uploadEndDelay: 20,
   headBytes: 65_536,
 }
 
 export function createHttp1Upstream(limits: Http1Limits = http1Limits): Upstream {
-  const pool = new OriginAgent(limits, true)
-  const fresh = new OriginAgent(limits, false)
+  const pools = { kept: new OriginAgent(limits, true), fresh: new OriginAgent(limits, false) }
   return {
-    send: (order) => new Http1Exchange(order, limits, pool, fresh),
+    send: (order) => new Http1Exchange(order, limits, pools),
     close: () => {
-      for (const sockets of Object.values(pool.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+      for (const sockets of Object.values(pools.kept.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
     },
   }
 }
 
+/** An Agent keeps its connections by address and port, so that one serves all endpoints. */
 class OriginAgent extends Agent {
-  readonly #connectTimeout: number
+  readonly #limits: Http1Limits
 
   constructor(limits: Http1Limits, keepAlive: boolean) {
-    super({
-      keepAlive,
-      maxSockets: limits.socketsPerEndpoint,
-      maxFreeSockets: limits.idleSocketsPerEndpoint,
-      timeout: limits.reuseTimeout,
-    })
-    this.#connectTimeout = limits.connectTimeout
+    super({ keepAlive, maxFreeSockets: limits.idleSocketsPerEndpoint, timeout: limits.reuseTimeout })
+    this.#limits = limits
+  }
+
+  /** In place of maxSockets, which queues what is too much, and keeps what is aborted in that queue. */
+  isFull({ address, port }: Endpoint): boolean {
+    const used = this.sockets[this.getName({ host: address, port })]
+    return used !== undefined && used.length >= this.#limits.requestsPerEndpoint
   }
 
   override createConnection(options: ClientRequestArgs, done?: (error: Error | null, stream: Duplex) => void) {
     const socket = super.createConnection(options, done)
     const overdue = setTimeout(() => {
-      socket?.destroy(new UpstreamError('connect-failed', `no connection after ${this.#connectTimeout} ms`))
-    }, this.#connectTimeout)
+      socket?.destroy(new UpstreamError('connect-failed', `no connection after ${this.#limits.connectTimeout} ms`))
+    }, this.#limits.connectTimeout)
     socket?.once('connect', () => clearTimeout(overdue))
     socket?.once('close', () => clearTimeout(overdue))
     return socket
@@ -76,12 +83,13 @@ class Http1Exchange implements Exchange {
   #outgoing: ClientRequest | undefined
   #aborted = false
 
-  constructor(order: UpstreamRequest, limits: Http1Limits, pool: Agent, fresh: Agent) {
+  constructor(order: UpstreamRequest, limits: Http1Limits, pools: Readonly<Record<'kept' | 'fresh', OriginAgent>>) {
     this.#order = order
     this.#limits = limits
     this.answer = new Promise((resolve, reject) => {
-      this.#send(pool, resolve, (error, unheard) => {
-        if (unheard && !this.#aborted && isReplayable(order)) this.#send(fresh, resolve, reject)
+      if (pools.kept.isFull(order.endpoint)) throw new UpstreamError('overloaded', 'too many requests under way')
+      this.#send(pools.kept, resolve, (error, unheard) => {
+        if (unheard && !this.#aborted && isReplayable(order)) this.#send(pools.fresh, resolve, reject)
         else reject(error)
       })
     })
@@ -114,6 +122,7 @@ class Http1Exchange implements Exchange {
     outgoing.maxHeadersCount = 0
 
     let heard = 0
+    let answered = false
     outgoing.on('socket', (socket) => {
       heard = socket.bytesRead
     })
@@ -130,6 +139,7 @@ class Http1Exchange implements Exchange {
         return
       }
       // An origin that answers before the end of an upload may be left with half of it, and must not take that for the whole.
+      answered = true
       incoming.on('end', () => {
         if (!outgoing.writableFinished) outgoing.destroy()
       })
@@ -144,7 +154,7 @@ class Http1Exchange implements Exchange {
       }
     })
     if (body === undefined) outgoing.end()
-    else sendBody(body, outgoing)
+    else sendBody(body, outgoing, () => (answered && !hasLength(this.#order) ? this.#limits.uploadEndDelay : 0))
   }
 }
 
@@ -161,12 +171,15 @@ const isReplayable = (order: UpstreamRequest): boolean =>
 /** RFC 9110 section 8.6: of requests without a body, those of other methods say so. */
 const bodyless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE'])
 
+const hasLength = ({ headers }: Pick<UpstreamRequest, 'headers'>): boolean =>
+  valuesOf(headers, 'content-length').length > 0
+
 /** Given a header list, Node.js adds Connection: keep-alive, and chunked coding where framing is missing and the method may
  *  have a body. */
 function wireHeaders({ headers, method, body, upgrade }: UpstreamRequest): RawHeaders {
   if (upgrade !== undefined) return [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade]
   if (body === undefined && bodyless.has(method)) return headers
-  if (valuesOf(headers, 'content-length').length > 0) return headers
+  if (hasLength({ headers })) return headers
   return body === undefined ? [...headers, 'Content-Length', '0'] : [...headers, 'Transfer-Encoding', 'chunked']
 }
 

@@ -3,43 +3,55 @@ import type { Duplex } from 'node:stream'
 import { endToEnd, type RawHeaders } from './raw-headers.ts'
 import type { UpstreamUpgrade } from './upstream.ts'
 
-/** Destroys a socket that nobody reads when its peer ends it; early bytes stay in its buffer. The result ends the watch. */
-export function watchEnd(socket: Socket): () => void {
-  const readable = () => {
-    // Reading nothing from an empty buffer lets 'end' come.
-    if (socket.readableLength === 0) socket.read(0)
+/** Bytes of a client that are read before its upgrade is answered; more stay with the kernel. */
+const earlyBytes = 65_536
+
+/** Watches a client that waits for its upgrade, and destroys its socket when it leaves. The result ends that, and returns
+ *  what the client sent meanwhile. */
+export function watchUpgrade(client: Socket): () => Buffer {
+  const early: Buffer[] = []
+  let length = 0
+  const keep = (bytes: Buffer) => {
+    early.push(bytes)
+    length += bytes.length
+    if (length >= earlyBytes) client.pause()
   }
-  const end = () => socket.destroy()
-  socket.on('readable', readable)
-  socket.on('end', end)
+  const leave = () => client.destroy()
+  client.on('data', keep)
+  client.on('end', leave)
   return () => {
-    socket.off('readable', readable)
-    socket.off('end', end)
+    client.off('data', keep)
+    client.off('end', leave)
+    return Buffer.concat(early)
   }
 }
 
-/** Answers a client's upgrade with the origin's 101 and joins the two until either ends. `rest` is what the client sent
+/** Answers a client's upgrade with the origin's 101 and joins the two until either ends. `early` is what the client sent
  *  behind its request; `idleTimeout` is in milliseconds without a byte either way. */
-export function openTunnel(client: Socket, rest: Buffer, answer: UpstreamUpgrade, idleTimeout: number): void {
+export function openTunnel(client: Socket, early: Buffer, answer: UpstreamUpgrade, idleTimeout: number): void {
   client.setTimeout(idleTimeout, () => client.destroy())
   client.setKeepAlive(true, 60_000)
   client.write(switchingProtocols(answer.reason, answer.headers), 'latin1')
   client.write(answer.rest)
-  answer.socket.write(rest)
+  answer.socket.write(early)
   client.pipe(answer.socket)
   answer.socket.pipe(client)
-  closeAfter(client, answer.socket)
-  closeAfter(answer.socket, client)
+  closeWith(client, answer.socket)
+  closeWith(answer.socket, client)
 }
 
-/** Closes `other` once it has sent on what `one` still gave. */
-function closeAfter(one: Duplex, other: Duplex): void {
+/** Once `one` has ended, `other` gets what it still gave, and both close: WebSocket has no use for half a connection. */
+function closeWith(one: Duplex, other: Duplex): void {
+  const close = () => {
+    other.end(() => {
+      one.destroy()
+      other.destroy()
+    })
+  }
   // 'close' follows.
   one.on('error', () => {})
-  one.on('close', () => {
-    if (other.writableFinished) other.destroy()
-    else other.end(() => other.destroy())
-  })
+  one.on('end', close)
+  one.on('close', close)
 }
 
 /** RFC 9110 section 15.2.2. */

@@ -49,7 +49,7 @@ export interface UpstreamUpgrade {
 
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
-  readonly kind: 'connect-failed' | 'connection-lost' | 'invalid-response' | 'timeout'
+  readonly kind: 'overloaded' | 'connect-failed' | 'connection-lost' | 'invalid-response' | 'timeout'
 
   constructor(kind: UpstreamError['kind'], message: string) {
     super(message)

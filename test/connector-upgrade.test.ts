@@ -187,6 +187,14 @@ test('a client that goes away before the 101 takes the request to the origin wit
   await vi.waitFor(() => expect(rig.connector.counters.active).toBe(0))
 })
 
+test('tunnels do not count among the requests under way to an endpoint', async () => {
+  const { rig, ask } = await start(odd.upgradeEcho(), { http1: { requestsPerEndpoint: 1 } })
+  for (let i = 0; i < 3; i++) {
+    const client = await rig.client()
+    expect(await client.write(ask()).until('\r\n')).toContain('101')
+  }
+})
+
 test('a tunnel that is idle for too long is cut', async () => {
   const { origin, client, ask } = await start(odd.upgradeEcho(), { limits: { tunnelIdleTimeout: 50 } })
   await client.write(ask()).until('\r\n\r\n')

@@ -453,14 +453,15 @@ describe('the client is told in landfall-error', () => {
     await vi.waitFor(() => expect(origin.connections[0]?.closed).toBeDefined())
   })
 
-  test('504 when no connection to the origin was free in time', async () => {
-    const { rig, endpoint } = await start(odd.silent, { http1: { socketsPerEndpoint: 1 } })
-    const first = await rig.client()
-    first.write(get(endpoint))
+  test('503 when as many requests are under way to the origin as may be, and no longer than that', async () => {
+    const { rig, endpoint } = await start(odd.silent, { http1: { requestsPerEndpoint: 2 } })
+    const busy = [await rig.client(), await rig.client()]
+    for (const client of busy) client.write(get(endpoint))
+    await vi.waitFor(() => expect(rig.connector.counters.active).toBe(2))
+    expect(await outcome(rig, endpoint)).toBe('503 overloaded')
+    busy[0]?.socket.destroy()
     await vi.waitFor(() => expect(rig.connector.counters.active).toBe(1))
     expect(await outcome(rig, endpoint, 'landfall-timeout: 50\r\n')).toBe('504 timeout')
-    first.socket.destroy()
-    await vi.waitFor(() => expect(rig.connector.counters.active).toBe(0))
   })
 
   test('and the connection that carried it is good for the next request', async () => {
