@@ -1,0 +1,130 @@
+import type { Service, ServicePort } from '../../kube/core/service.ts'
+import type { BackendObjectReference } from '../../kube/gateway-api/references.ts'
+import type { FieldPath } from '../../kube/rule.ts'
+import type { Origin } from '../../proto/gen/route_table.ts'
+import { nameOf } from '../snapshot-index.ts'
+import { speechOf } from './app-protocols.ts'
+import { isUsable, policyOf } from './backend-tls.ts'
+import { error, type Finding, warning } from './finding.ts'
+import { missingGrant, permitted } from './grants.ts'
+import { originOf } from './origins.ts'
+import type { Route } from './routes.ts'
+import type { Source } from './source.ts'
+
+/** What a reference to a backend comes to. */
+export interface Resolution {
+  /** Backend.key, or "" with the reason in `invalid`. */
+  readonly backend: string
+  readonly invalid: string
+  /** "namespace/name" of the Service, where there is one that the route may use. */
+  readonly service: string | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** The port of a Service that routes refer to, as Backend.key names it. */
+export const backendKey = (service: string, port: number): string => `${service}:${port}`
+
+/** BackendObjectReference of a route. `origin` is how the Worker reaches Services that do not say it. */
+export function resolve(
+  reference: BackendObjectReference,
+  route: Route,
+  path: FieldPath,
+  origin: Origin,
+  source: Source,
+): Resolution {
+  const { group, kind, name, namespace = route.metadata.namespace } = reference
+  const refuse = (field: string, reason: Finding['reason'], message: string, service?: string): Resolution => ({
+    backend: '',
+    invalid: reason,
+    service,
+    findings: [error(route, [...path, field], 'ResolvedRefs', reason, message)],
+  })
+  if (group !== '' || kind !== 'Service') {
+    const shown = group === '' ? kind : `${kind} of group ${group}`
+    return refuse('kind', 'InvalidKind', `a ${shown} cannot be a backend; name a Service, with group ""`)
+  }
+  const from = { kind: route.kind, namespace: route.metadata.namespace }
+  const referent = { group, kind, namespace, name }
+  if (!permitted(from, referent, source)) return refuse('namespace', 'RefNotPermitted', missingGrant(from, referent))
+  const key = nameOf(namespace, name)
+  const service = source.look('Service', key)
+  if (service === undefined) {
+    return refuse('name', 'BackendNotFound', `there is no Service ${key}; create it, or correct the name or namespace`)
+  }
+  if (service.spec.type === 'ExternalName') {
+    const message = `Service ${key} is of type ExternalName, which could lead anywhere (CVE-2021-25740); use a Service without a selector and an EndpointSlice`
+    return refuse('name', 'InvalidKind', message, key)
+  }
+  const found = portOf(service, reference.port, route)
+  if ('message' in found) return refuse('port', found.reason, found.message, key)
+  return use(service, key, found, route, path, origin, source)
+}
+
+interface PortFault {
+  readonly reason: 'BackendNotFound' | 'UnsupportedProtocol'
+  readonly message: string
+}
+
+function portOf(service: Service, port: number | undefined, route: Route): ServicePort | PortFault {
+  const { ports } = service.spec
+  const name = nameOf(service.metadata.namespace, service.metadata.name)
+  const candidates = ports.filter((candidate) => candidate.port === port)
+  const protocol = route.kind === 'UDPRoute' ? 'UDP' : 'TCP'
+  const found = candidates.find((candidate) => candidate.protocol === protocol)
+  if (found !== undefined) return found
+  const [other] = candidates
+  if (other !== undefined) {
+    const message = `port ${port} of Service ${name} is for ${other.protocol}, and a ${route.kind} needs ${protocol}`
+    return { reason: 'UnsupportedProtocol', message }
+  }
+  const all = ports.map((candidate) => candidate.port).join(', ')
+  const message = `Service ${name} has no port ${port}; ${all === '' ? 'it has none' : `it has ${all}`}`
+  return { reason: 'BackendNotFound', message }
+}
+
+/** A reference that leads to a port, which still may be one that cannot be spoken to. */
+function use(
+  service: Service,
+  key: string,
+  port: ServicePort,
+  route: Route,
+  path: FieldPath,
+  origin: Origin,
+  source: Source,
+): Resolution {
+  const refuse = (reason: Finding['reason'], ...findings: Finding[]): Resolution => ({
+    backend: '',
+    invalid: reason,
+    service: key,
+    findings,
+  })
+  const tls = policyOf(source.look('backendTls', key), port.name ?? '')
+  if (tls !== undefined) {
+    // The policy's own status says what is wrong.
+    if (!isUsable(tls)) return refuse('NoValidCACertificate')
+    // Tables do not carry TLS to backends: a request is refused rather than sent in the clear.
+    return refuse('UnsupportedProtocol', warning(route, path, 'UnsupportedProtocol', `BackendTLSPolicy ${tls.policy.metadata.name} asks for TLS to Service ${key}, which is not served yet; requests get a 500`))
+  }
+  const findings: Finding[] = []
+  if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
+    const speech = speechOf(port.appProtocol)
+    if (speech.tls) {
+      const message = `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}, which needs a BackendTLSPolicy that says which certificate to trust; create one for the Service`
+      return refuse('UnsupportedProtocol', error(route, [...path, 'port'], 'ResolvedRefs', 'UnsupportedProtocol', message))
+    }
+    if (!speech.known) {
+      const message = `appProtocol ${port.appProtocol} is not known, and taken for HTTP/1.1; write kubernetes.io/h2c, kubernetes.io/ws or nothing`
+      findings.push(warning(service, ['spec', 'ports', service.spec.ports.indexOf(port), 'appProtocol'], 'UnknownValue', message))
+    }
+  }
+  const reached = originOf(service, origin)
+  if ('message' in reached) {
+    const message = `Service ${key} cannot be reached by the Worker: its annotation ${reached.path.at(-1)} ${reached.message}`
+    return refuse(
+      'InvalidOrigin',
+      error(route, [...path, 'name'], 'ResolvedRefs', 'InvalidOrigin', message),
+      warning(service, reached.path, 'InvalidOrigin', reached.message),
+    )
+  }
+  return { backend: backendKey(key, port.port), invalid: '', service: key, findings }
+}

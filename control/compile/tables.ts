@@ -1,0 +1,137 @@
+import { type Backend, type Listener, Protocol } from '../../proto/gen/route_table.ts'
+import type { GatewayTable } from '../table.ts'
+import { isProtocol } from './features.ts'
+import { changedHosts, type HostChange, hostKey, type HostState, type Shared } from './hosts.ts'
+import { type GatewayListeners, isAccepted, isAcceptedGateway } from './listeners.ts'
+import { nameOf } from '../snapshot-index.ts'
+import { idOf } from './parents.ts'
+import { isAcceptedAt, type RouteState } from './route-state.ts'
+import { counted, type Tally } from './tally.ts'
+
+/** What the routes of one Gateway come to. */
+export interface GatewayRoutes {
+  /** In order of key. */
+  readonly hosts: readonly HostState[]
+  /** Routes by Listener.id: ListenerStatus.attachedRoutes. */
+  readonly attached: Tally
+  /** Routes by Backend.key, for the backends of `hosts`. */
+  readonly backends: Tally
+  /** Routes by Service, of routes of all kinds that are accepted. */
+  readonly services: Tally
+}
+
+const noRoutes: GatewayRoutes = { hosts: [], attached: [], backends: [], services: [] }
+
+/** What changed for one Gateway. */
+interface Changes {
+  readonly hosts: Map<string, HostChange>
+  readonly attached: Map<string, number>
+  readonly backends: Map<string, number>
+  readonly services: Map<string, number>
+}
+
+/** The routes by Gateway, "namespace/name", after some routes went and others came. What nothing touches is the same object. */
+export function changedRoutes(
+  earlier: ReadonlyMap<string, GatewayRoutes>,
+  removed: Iterable<RouteState>,
+  added: Iterable<RouteState>,
+  shared: Shared,
+): ReadonlyMap<string, GatewayRoutes> {
+  const changes = new Map<string, Changes>()
+  for (const state of removed) contribute(state, -1, changes)
+  for (const state of added) contribute(state, 1, changes)
+  if (changes.size === 0) return earlier
+  const next = new Map(earlier)
+  for (const [gateway, change] of changes) {
+    const before = earlier.get(gateway) ?? noRoutes
+    const after = {
+      hosts: changedHosts(before.hosts, change.hosts, shared),
+      attached: counted(before.attached, change.attached),
+      backends: counted(before.backends, change.backends),
+      services: counted(before.services, change.services),
+    }
+    if (after.attached.length === 0 && after.services.length === 0) next.delete(gateway)
+    else next.set(gateway, after)
+  }
+  return next
+}
+
+const add = (counts: Map<string, number>, name: string, change: number): void => {
+  counts.set(name, (counts.get(name) ?? 0) + change)
+}
+
+/** What one route means to its Gateways. Two parentRefs may lead to one listener, and count once. */
+function contribute({ parents }: RouteState, sign: 1 | -1, changes: Map<string, Changes>): void {
+  const seen = new Set<string>()
+  const isFirst = (...words: string[]): boolean => {
+    const before = seen.size
+    return seen.add(words.join(' ')).size > before
+  }
+  for (const state of parents) {
+    if (!isAcceptedAt(state)) continue
+    const { gateway } = state.parent
+    const { attachments, rules } = state
+    const change = changes.get(gateway) ?? { hosts: new Map(), attached: new Map(), backends: new Map(), services: new Map() }
+    changes.set(gateway, change)
+    for (const { listener, hostnames } of attachments) {
+      if (!isFirst('listener', gateway, listener.id)) continue
+      add(change.attached, listener.id, sign)
+      if (!listener.accepted || rules.matches.length === 0) continue
+      for (const hostname of hostnames) {
+        const key = hostKey(listener.id, hostname)
+        let host = change.hosts.get(key)
+        if (host === undefined) {
+          host = { listener: listener.id, hostname, added: [], removed: [] }
+          change.hosts.set(key, host)
+        }
+        const list = sign === 1 ? host.added : host.removed
+        list.push(rules)
+      }
+    }
+    for (const service of rules.services) if (isFirst('service', gateway, service)) add(change.services, service, sign)
+    if (rules.matches.length === 0) continue
+    for (const backend of rules.backends) if (isFirst('backend', gateway, backend)) add(change.backends, backend, sign)
+  }
+}
+
+/** The table of a Gateway; undefined for one that is not accepted. The earlier table comes back when it says the same. */
+export function gatewayTable(
+  gateway: GatewayListeners,
+  routes: GatewayRoutes = noRoutes,
+  backendOf: (key: string) => Backend | undefined,
+  earlier: GatewayTable | undefined,
+): GatewayTable | undefined {
+  if (!isAcceptedGateway(gateway)) return undefined
+  const { metadata } = gateway.state.gateway
+  const table: GatewayTable = {
+    gateway: nameOf(metadata.namespace, metadata.name),
+    listeners: tableListeners(gateway),
+    hosts: routes.hosts.map(({ host }) => host),
+    backends: routes.backends.flatMap(({ name }) => backendOf(name) ?? []),
+    settings: gateway.state.parameters.settings,
+  }
+  return earlier !== undefined && isSame(earlier, table) ? earlier : table
+}
+
+const tableListeners = ({ listeners, sets }: GatewayListeners): readonly Listener[] =>
+  [listeners, ...sets.map(({ listeners }) => listeners)].flatMap((all) =>
+    all.filter(isAccepted).map((state) => {
+      const { port, protocol, hostname = '' } = state.listener
+      if (!isProtocol(protocol)) throw new Error(`listener ${idOf(state)} is accepted with protocol ${protocol}`)
+      return { id: idOf(state), port, protocol: Protocol[protocol], hostname }
+    }),
+  )
+
+const sameItems = (a: readonly object[], b: readonly object[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index])
+
+const sameListener = (a: Listener, b: Listener | undefined): boolean =>
+  a.id === b?.id && a.port === b.port && a.protocol === b.protocol && a.hostname === b.hostname
+
+const isSame = (a: GatewayTable, b: GatewayTable): boolean =>
+  sameItems(a.hosts, b.hosts) &&
+  sameItems(a.backends, b.backends) &&
+  a.listeners.length === b.listeners.length &&
+  a.listeners.every((listener, index) => sameListener(listener, b.listeners[index])) &&
+  a.settings.hideReason === b.settings.hideReason &&
+  a.settings.trustedHops === b.settings.trustedHops
