@@ -4,7 +4,7 @@ import { backendItem, contentHash, hostItem, type Leaf, leavesOf } from './shard
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from './store.ts'
 
 /** The form that is written; readers refuse a higher one than they know. */
-const SCHEMA = 1
+export const SCHEMA = 1
 
 /** A table as the store keeps it. Equal tables give equal bytes. */
 export interface EncodedTable {

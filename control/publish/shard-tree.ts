@@ -164,6 +164,7 @@ function join(items: readonly ShardItem[]): Uint8Array {
 }
 
 /** First 16 bytes of the SHA-256. */
-export const contentHash = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer').subarray(0, 16)
+export const contentHash = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(hash('sha256', bytes, 'buffer').subarray(0, 16))
 
 export const shardName = (digest: Uint8Array): string => `shard/${Buffer.from(digest).toString('hex')}`
