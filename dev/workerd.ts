@@ -80,7 +80,7 @@ async function start(directory: string, setup: WorkerdSetup, log: (line: string)
   const child = spawn(binary, ['serve', '--control-fd=3', file], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   let lastWords = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
       lastWords = (lastWords + chunk).slice(-2000)
       for (const line of chunk.split('\n')) if (line !== '') log(line)
     })

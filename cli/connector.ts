@@ -1,0 +1,2 @@
+import { Command } from 'commander'
+export const connectorCommand = new Command('connector')

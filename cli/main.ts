@@ -1,0 +1,43 @@
+import process from 'node:process'
+import { Command } from 'commander'
+import { compileCommand } from './compile.ts'
+import { connectorCommand } from './connector.ts'
+import { devCommand } from './dev.ts'
+import { explainCommand } from './explain.ts'
+import { publishCommand } from './publish.ts'
+import { statusCommand } from './status.ts'
+import { UsageError } from './usage.ts'
+import { validateCommand } from './validate.ts'
+
+const program = new Command('landfall')
+  .description('Kubernetes Gateway API, on Cloudflare Workers and on your own machines')
+  .showHelpAfterError('(landfall --help says more)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 all is well, 1 the manifests or the request have a fault, 2 the command was used wrongly or could not run.
+
+Examples:
+  $ landfall dev -f examples/quickstart
+  $ landfall validate -f manifests/
+  $ landfall explain -f manifests/ -H 'x-env: dev' http://shop.example.com/cart
+  $ kubectl get gateways,httproutes,services,endpointslices -A -o yaml | landfall status -f -`,
+  )
+  .addCommand(validateCommand)
+  .addCommand(statusCommand)
+  .addCommand(compileCommand)
+  .addCommand(explainCommand)
+  .addCommand(publishCommand)
+  .addCommand(devCommand)
+  .addCommand(connectorCommand)
+
+for (const command of program.commands) command.exitOverride()
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  process.stderr.write(`landfall: ${error.message}\n`)
+  process.exitCode = 2
+}

@@ -1,0 +1,6 @@
+import { endpointKey } from '../engine/origin-token-address.ts'
+import type { GatewayTable } from '../control/table.ts'
+
+/** Every endpoint in the tables, as the connector names them: those and no others may be reached. */
+export const endpointsOf = (tables: readonly GatewayTable[]): ReadonlySet<string> =>
+  new Set(tables.flatMap(({ backends }) => backends.flatMap(({ endpoints }) => endpoints.flatMap((each) => endpointKey(each) ?? []))))
