@@ -1,5 +1,7 @@
+import type { ParentReference } from '../../kube/gateway-api/references.ts'
 import { gatewayGroup } from '../../kube/gateway-api/versions.ts'
 import type { Condition, KubeObject } from '../../kube/objects.ts'
+import type { StatusAddress } from '../compile/addresses.ts'
 import type { StatusAddress } from '../compile/addresses.ts'
 import type { Compiled, GatewayResult } from '../compile/compile.ts'
 import { features, lacks } from '../compile/features.ts'
@@ -19,24 +21,18 @@ import {
   type Verdict,
 } from './conditions.ts'
 
-/** An object and its status, in the API's own fields. */
-export interface ObjectStatus {
-  readonly object: KubeObject
-  readonly status: Status
-}
-
-/** Each kind of object has some of these. */
+/** The fields of all kinds' statuses. Each kind has its own few of them. */
 export interface Status {
   readonly conditions?: readonly Condition[]
-  readonly supportedFeatures?: readonly { readonly name: string }[]
   readonly addresses?: readonly StatusAddress[]
   readonly listeners?: readonly ListenerStatus[]
   readonly attachedListenerSets?: number
-  readonly parents?: readonly { readonly parentRef: ParentReference; readonly controllerName: string; readonly conditions: readonly Condition[] }[]
-  readonly ancestors?: readonly { readonly ancestorRef: AncestorReference; readonly controllerName: string; readonly conditions: readonly Condition[] }[]
+  readonly supportedFeatures?: readonly { readonly name: string }[]
+  readonly parents?: readonly ParentStatus[]
+  readonly ancestors?: readonly AncestorStatus[]
 }
 
-/** ListenerStatus and ListenerEntryStatus. */
+/** ListenerStatus of a Gateway and ListenerEntryStatus of a ListenerSet. */
 export interface ListenerStatus {
   readonly name: string
   readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[]
@@ -44,13 +40,23 @@ export interface ListenerStatus {
   readonly conditions: readonly Condition[]
 }
 
-type ParentReference = ParentState['ref']
+/** RouteParentStatus. */
+export interface ParentStatus {
+  readonly parentRef: ParentReference
+  readonly controllerName: string
+  readonly conditions: readonly Condition[]
+}
 
-interface AncestorReference {
-  readonly group: string
-  readonly kind: string
-  readonly namespace: string
-  readonly name: string
+/** PolicyAncestorStatus. */
+export interface AncestorStatus {
+  readonly ancestorRef: ParentReference
+  readonly controllerName: string
+  readonly conditions: readonly Condition[]
+}
+
+export interface ObjectStatus {
+  readonly object: KubeObject
+  readonly status: Status
 }
 
 /** The status of every object of ours, as far as it is ours to say: entries of other controllers are not there. `now` is
