@@ -2,12 +2,10 @@ import type { ParentReference } from '../../kube/gateway-api/references.ts'
 import { gatewayGroup } from '../../kube/gateway-api/versions.ts'
 import type { Condition, KubeObject } from '../../kube/objects.ts'
 import type { StatusAddress } from '../compile/addresses.ts'
-import type { StatusAddress } from '../compile/addresses.ts'
 import type { Compiled, GatewayResult } from '../compile/compile.ts'
 import { features, lacks } from '../compile/features.ts'
 import type { ListenerState } from '../compile/listeners.ts'
 import { idOf } from '../compile/parents.ts'
-import type { ParentState } from '../compile/route-state.ts'
 import { placeOf } from '../compile/tally.ts'
 import {
   classVerdicts,
