@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { watch } from 'chokidar'
 import { Project, type Reading } from '../control/project.ts'
 import { encodeTable } from '../control/publish/encode.ts'
 import { publish } from '../control/publish/publish.ts'
@@ -13,13 +12,11 @@ import { createConnector } from '../standalone/connector.ts'
 import { createHttp1Upstream } from '../standalone/http1-upstream.ts'
 import { bundleWorker } from './bundle.ts'
 import { endpointsOf } from './endpoints.ts'
+import { follow } from './follow.ts'
 import { createKvServer } from './kv-server.ts'
 import { thisMachine } from './site.ts'
 import { type ListenSocket, socketsOf, whyNot } from './sockets.ts'
 import { Workerd } from './workerd.ts'
-
-/** Milliseconds without another change before the files are read again. */
-const settle = 50
 
 export interface DevOptions {
   readonly paths: readonly string[]
@@ -108,22 +105,12 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
     return faults.filter((fault) => fault !== undefined)
   }
 
-  let applying = apply()
-  await applying
-  let timer: NodeJS.Timeout | undefined
-  const watcher = watch([...paths], { ignoreInitial: true }).on('all', () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      applying = applying.then(apply).catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
-    }, settle)
-  })
-  await once(watcher, 'ready')
+  await apply()
+  const following = await follow(paths, apply, log)
 
   return {
     close: async () => {
-      clearTimeout(timer)
-      await watcher.close()
-      await applying
+      await following.close()
       await workerd.close()
       await connector.close(0)
       kv.closeAllConnections()

@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'bgp-agent': ['kube'],
   dev: ['control', 'engine', 'kube', 'proto', 'standalone'],
   cli: ['control', 'dev', 'engine', 'kube', 'proto', 'standalone', 'bgp-agent'],
-  examples: ['dev'],
+  examples: [],
 }
 
 /** Folders that may name nothing outside the language. */
