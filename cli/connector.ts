@@ -78,7 +78,7 @@ async function followEndpoints(
     return () => following.close()
   }
   if (storeName === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
-  const store = openStore(storeName)
+  const store = await openStore(storeName)
   take(await storedEndpoints(store))
   const stop = new AbortController()
   const looking = (async () => {

@@ -1,10 +1,9 @@
 import process from 'node:process'
 import { Command } from 'commander'
-import { LocalStore } from '../control/publish/local.ts'
-import { startDev } from '../dev/dev.ts'
 import { port } from './port.ts'
 import { printServing } from './serving.ts'
 import { untilStopped } from './stop.ts'
+import { openStore } from './stores.ts'
 import { dim } from './terminal.ts'
 import { filesOption } from './usage.ts'
 
@@ -24,10 +23,12 @@ Examples:
   )
   .action(async (options: { readonly filename: string[]; readonly port?: number }) => {
     const stopped = untilStopped()
+    // Most of the command starts sooner without what only this one needs.
+    const { startDev } = await import('../dev/dev.ts')
     const dev = await startDev({
       paths: options.filename,
       port: options.port,
-      store: new LocalStore(process.cwd(), 'landfall-tables'),
+      store: await openStore('local'),
       onReading: printServing,
       log: (line) => process.stderr.write(`${dim(line)}\n`),
     })

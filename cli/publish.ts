@@ -39,7 +39,7 @@ Examples:
   .action(async ({ filename, to, dryRun = false, output }: PublishFlags) => {
     const reading = await new Project(filename, thisMachine()).read()
     const tables = encodeAll(reading)
-    const store = openStore(to)
+    const store = await openStore(to)
     try {
       const pairs = tables.flatMap((encoded, index) => {
         const table = reading.compiled.tables[index]
