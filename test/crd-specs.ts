@@ -256,12 +256,18 @@ function changed(schema: Schema, draw: Draw): unknown {
   return 'value' in holder ? holder.value : value
 }
 
-/** A value that is `changed` where the path leads, with little around it. */
-function focused(schema: Schema, [step, ...rest]: readonly string[], draw: Draw): unknown {
-  if (step === undefined) return changed(schema, draw)
+/** A value with `make`'s where the path leads, and little around it. */
+function focused(
+  schema: Schema,
+  [step, ...rest]: readonly string[],
+  draw: Draw,
+  make: (schema: Schema) => unknown,
+): unknown {
+  if (step === undefined) return make(schema)
+  if (step === '{}') return { app: focused(schema.additionalProperties ?? {}, rest, draw, make) }
   if (step === '[]') {
     const { items = {}, minItems = 0 } = schema
-    return Array.from({ length: Math.max(minItems, 1 + draw(2)) }, () => focused(items, rest, draw))
+    return Array.from({ length: Math.max(minItems, 1 + draw(2)) }, () => focused(items, rest, draw, make))
   }
   const fields = generateObject(schema, draw, false)
   const union = unionOf(schema)
@@ -270,10 +276,67 @@ function focused(schema: Schema, [step, ...rest]: readonly string[], draw: Draw)
     for (const member of union.members.values()) delete fields[member]
     fields[union.name] = type
   }
-  fields[step] = focused(schema.properties?.[step] ?? {}, rest, draw)
+  fields[step] = focused(schema.properties?.[step] ?? {}, rest, draw, make)
   return fields
 }
 
-/** A spec that is mostly valid, and rich where `path` leads; a path is written as ".rules[].filters". */
+/** Of a path as ".rules[].filters" or ".infrastructure.labels{}". */
+const steps = (path: string): readonly string[] => path.match(/\[\]|\{\}|[^.[\]{}]+/g) ?? []
+
+/** A spec that is mostly valid, and rich where `path` leads. */
 export const specAt = (schema: Schema, path: string, draw: Draw): unknown =>
-  focused(schema, path.match(/\[\]|[^.[\]]+/g) ?? [], draw)
+  focused(schema, steps(path), draw, (at) => changed(at, draw))
+
+const least: Draw = () => 0
+
+/** Every path of a schema, the root's "" first. */
+function paths(schema: Schema, path = ''): string[] {
+  const { properties = {}, items, additionalProperties } = schema
+  return [
+    path,
+    ...Object.entries(properties).flatMap(([name, property]) => paths(property, `${path}.${name}`)),
+    ...(items === undefined ? [] : paths(items, `${path}[]`)),
+    ...(additionalProperties === undefined ? [] : paths(additionalProperties, `${path}{}`)),
+  ]
+}
+
+/** What a field may be at the edge of its limits, and beyond. */
+function edges(schema: Schema): unknown[] {
+  const { type, properties, minimum, maximum, required = [], additionalProperties } = schema
+  if (schema.enum !== undefined) return [...schema.enum, ...pool.slice(0, 10)]
+  if (type === 'string') return [...pool]
+  if (type === 'integer')
+    return [minimum, maximum].flatMap((limit) => (limit === undefined ? [] : [limit - 1, limit, limit + 1]))
+  if (additionalProperties !== undefined)
+    return keys.map((key) => ({ [key]: generate(additionalProperties, least, false) }))
+  if (properties !== undefined) {
+    return [...required, ''].map((missing) => {
+      const whole = generateObject(schema, least, false)
+      return Object.fromEntries(Object.entries(whole).filter(([name]) => name !== missing))
+    })
+  }
+  return type === 'array' ? listEdges(schema) : []
+}
+
+/** Lists as short and long as they may be, of items that differ where they have to. */
+function listEdges({ items = {}, maxItems = 20, 'x-kubernetes-list-map-keys': [key] = [] }: Schema): unknown[] {
+  const item = (index: number) => {
+    const one = generate(items, (n) => index % n, false)
+    const distinct =
+      key === undefined ? undefined : items.properties?.[key]?.type === 'integer' ? index + 1 : `name-${index}`
+    return isFields(one) && key !== undefined ? { ...one, [key]: distinct } : one
+  }
+  const lengths = [1, 2, maxItems, maxItems + 1]
+  return [[], ...lengths.map((length) => Array.from({ length }, (_, index) => item(index))), [item(0), item(0)]]
+}
+
+/** Specs with little in them but one field, which is at an edge of what it may be, or of the wrong type. */
+export function* edgeSpecs(schema: Schema): Generator<unknown> {
+  for (const path of paths(schema)) {
+    let values: unknown[] = []
+    focused(schema, steps(path), least, (at) => {
+      values = [...edges(at), ...oddities]
+    })
+    for (const value of values) yield focused(schema, steps(path), least, () => structuredClone(value))
+  }
+}
