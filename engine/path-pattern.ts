@@ -1,4 +1,5 @@
-import { PatternError, parse } from './regex/parser.ts'
+import { PatternError } from './regex/cursor.ts'
+import { parse } from './regex/parser.ts'
 import { literalPrefix, type Node } from './regex/syntax.ts'
 
 /** A path expression, taken apart so that an index finds it and so that routes which differ only in how their paths begin

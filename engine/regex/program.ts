@@ -1,5 +1,5 @@
 import type { CharSet } from './char-set.ts'
-import { PatternError } from './parser.ts'
+import { PatternError } from './cursor.ts'
 import type { Assertion, Node } from './syntax.ts'
 
 /** Bound on the states of an automaton: what memory it may take. */

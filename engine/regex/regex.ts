@@ -1,6 +1,7 @@
 import { MAX_COST, VALUE_LENGTH, worstCost } from './cost.ts'
+import { PatternError } from './cursor.ts'
 import { LazyDfa } from './dfa.ts'
-import { PatternError, parse } from './parser.ts'
+import { parse } from './parser.ts'
 import { construct, type Program } from './program.ts'
 import { literalPrefix } from './syntax.ts'
 
