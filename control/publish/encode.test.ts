@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { leafOf } from '../../engine/shards.ts'
+import { readRoot } from '../../engine/table.ts'
 import { Shard, type ShardRef } from '../../proto/gen/route_table.ts'
 import type { GatewayTable } from '../table.ts'
 import { type EncodedTable, encodeTable } from './encode.ts'
@@ -34,6 +35,21 @@ test('every host and backend is in the leaf that answers for its key, as it was 
   for (const each of given.backends) {
     const shard = shardFor(result, result.root.backendShards, each.key)
     expect(shard?.backends.find(({ key }) => key === each.key)).toEqual(each)
+  }
+})
+
+test('the engine finds its way from a hostname to its backend, shard by shard', () => {
+  const { rootBytes, shards } = encoded(largeTable(3000))
+  const router = readRoot(rootBytes)
+  for (let i = 0; i < 3000; i += 100) {
+    const authority = `host-${i}.example.com`
+    const facts = { scheme: 'http', authority, port: 80, method: 'GET', path: '/', query: '' } as const
+    let decision = router.decide({ ...facts, header: () => undefined }, 0, 0)
+    for (let round = 0; round < 2 && decision.type === 'missing'; round++) {
+      for (const name of decision.shards) router.addShard(name, shards.get(`shard/${name}`) ?? new Uint8Array())
+      decision = router.decide({ ...facts, header: () => undefined }, 0, 0)
+    }
+    expect(decision).toMatchObject({ type: 'forward', backend: { key: `shop/service-${i}:80` } })
   }
 })
 

@@ -26,9 +26,8 @@ export const match = (path: string, of = 0): Match => ({
 })
 
 /** A host with one route: "HTTPRoute shop/<name of the host>". */
-export function host(hostname: string, path = '/'): Host {
-  const route = `shop/${hostname}`
-  return { listener: 'http', hostname, matches: [match(path)], rules: [rule(route, 'shop/cart:80')] }
+export function host(hostname: string, path = '/', backend = 'shop/cart:80'): Host {
+  return { listener: 'http', hostname, matches: [match(path)], rules: [rule(`shop/${hostname}`, backend)] }
 }
 
 export function backend(key: string, ...addresses: string[]): Backend {
@@ -51,7 +50,7 @@ export function table(changes: Partial<GatewayTable> = {}): GatewayTable {
 export function largeTable(routes: number): GatewayTable {
   const numbers = Array.from({ length: routes }, (_, i) => i)
   return table({
-    hosts: numbers.map((i) => host(`host-${i}.example.com`)),
+    hosts: numbers.map((i) => host(`host-${i}.example.com`, '/', `shop/service-${i}:80`)),
     backends: numbers.map((i) => backend(`shop/service-${i}:80`, `10.0.${i >> 8}.${i & 255}`)),
   })
 }
