@@ -44,10 +44,10 @@ test('the engine finds its way from a hostname to its backend, shard by shard', 
   for (let i = 0; i < 3000; i += 100) {
     const authority = `host-${i}.example.com`
     const facts = { scheme: 'http', authority, port: 80, method: 'GET', path: '/', query: '' } as const
-    let decision = router.decide({ ...facts, header: () => undefined }, 0, 0)
+    let decision = router.decide({ ...facts, header: () => undefined }, () => 0, 0)
     for (let round = 0; round < 2 && decision.type === 'missing'; round++) {
       for (const name of decision.shards) router.addShard(name, shards.get(`shard/${name}`) ?? new Uint8Array())
-      decision = router.decide({ ...facts, header: () => undefined }, 0, 0)
+      decision = router.decide({ ...facts, header: () => undefined }, () => 0, 0)
     }
     expect(decision).toMatchObject({ type: 'forward', backend: { key: `shop/service-${i}:80` } })
   }

@@ -72,7 +72,9 @@ const MAX_ITEMS = 2 ** 21
 /** By hash, then by key: sorted as numbers, which is ten times faster than with a comparison function. */
 function sorted(items: readonly ShardItem[]): readonly ShardItem[] {
   if (items.length > MAX_ITEMS) throw new RangeError(`${items.length} items are more than the ${MAX_ITEMS} of a table`)
-  const order = Float64Array.from(items, (item, index) => item.hash * MAX_ITEMS + index).sort()
+  const order = new Float64Array(items.length)
+  for (const [index, item] of items.entries()) order[index] = item.hash * MAX_ITEMS + index
+  order.sort()
   const result: ShardItem[] = []
   for (const position of order) {
     const item = items[position - Math.floor(position / MAX_ITEMS) * MAX_ITEMS]
