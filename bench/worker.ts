@@ -1,4 +1,3 @@
-// The Worker on plain workerd with 10,000 routes, beside a bare passthrough worker and one written by hand.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -6,74 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { encodeTable } from '../control/publish/encode.ts'
-import type { GatewayTable } from '../control/table.ts'
 import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
-import { AppProtocol, type Filter, Origin, PathMatch_Kind, Protocol } from '../proto/gen/route_table.ts'
+import { cpuOf } from './cpu.ts'
+import { median, type Row } from './report.ts'
+import { benchTable, gateway, hostname } from './tables.ts'
+
+/** The Worker on plain workerd with 10,000 routes, beside a bare passthrough worker and one written by hand, in turns. */
 
 const routes = 10_000
 const rounds = 9
 const milliseconds = 1_500
 const connections = 32
 const originAddress = '127.0.0.1:19000'
-
-const gateway = 'bench/web'
-const headerFilters: Filter[] = [
-  {
-    kind: {
-      $case: 'requestHeaders',
-      value: { set: [{ name: 'x-shop', value: 'bench' }], add: [{ name: 'x-added', value: 'by the gateway' }], remove: ['x-removed'] },
-    },
-  },
-  {
-    kind: {
-      $case: 'responseHeaders',
-      value: { set: [{ name: 'x-served-by', value: 'bench' }], add: [{ name: 'x-answered', value: 'yes' }], remove: ['server'] },
-    },
-  },
-]
-
-/** Ten routes a host; those under /plain have no filter, those under /edit change headers both ways. */
-function benchTable(): GatewayTable {
-  const hosts = Array.from({ length: routes / 10 }, (_, host) => ({
-    listener: 'http',
-    hostname: `host-${host}.example.com`,
-    matches: Array.from({ length: 10 }, (_, rule) => ({
-      rule,
-      path: { kind: PathMatch_Kind.PREFIX, value: `/${rule % 2 === 0 ? 'plain' : 'edit'}/${rule}` },
-      method: '',
-      headers: [],
-      query: [],
-    })),
-    rules: Array.from({ length: 10 }, (_, rule) => ({
-      route: `HTTPRoute bench/host-${host}`,
-      index: rule,
-      name: '',
-      filters: rule % 2 === 0 ? [] : headerFilters,
-      backends: [{ backend: 'bench/api:80', weight: 1, filters: [], invalid: '' }],
-      timeouts: undefined,
-      retry: undefined,
-      session: undefined,
-      invalid: '',
-    })),
-  }))
-  return {
-    gateway,
-    listeners: [{ id: 'http', port: 80, protocol: Protocol.HTTP, hostname: '' }],
-    hosts,
-    backends: [
-      {
-        key: 'bench/api:80',
-        protocol: AppProtocol.HTTP1,
-        origin: Origin.CONNECTOR,
-        originAddress: '',
-        endpoints: [{ address: '127.0.0.1', port: 19000 }],
-      },
-    ],
-    settings: { hideReason: false, trustedHops: 0 },
-  }
-}
 
 interface Contender {
   readonly name: string
@@ -91,7 +36,7 @@ const contenders: readonly Contender[] = [
 const request = (host: number, path: Contender['path'], rule: number): string =>
   [
     `GET /${path}/${rule}/items/42?page=2 HTTP/1.1`,
-    `Host: host-${host}.example.com`,
+    `Host: ${hostname(host)}`,
     'User-Agent: bench/1.0',
     'Accept: application/json, text/plain, */*',
     'Accept-Encoding: gzip, br',
@@ -114,16 +59,8 @@ async function load(contender: Contender, duration: number): Promise<number> {
   return result.requests / result.seconds
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
-/** CPU time of a process so far, in seconds. */
-async function cpuOf(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-async function main(): Promise<void> {
-  const encoded = encodeTable(benchTable())
+export async function workerBench(): Promise<readonly Row[]> {
+  const encoded = encodeTable(benchTable(routes))
   if (!encoded.ok) throw new Error('the table does not fit')
   const entries = new Map([[encoded.table.key, encoded.table.rootBytes], ...encoded.table.shards])
   const directory = await mkdtemp(join(tmpdir(), 'landfall-bench-'))
@@ -159,15 +96,19 @@ async function main(): Promise<void> {
         const before = await cpuOf(pid)
         const rate = await load(contender, milliseconds)
         rates.get(contender.name)?.push(rate)
-        cpu.get(contender.name)?.push(((await cpuOf(pid)) - before) / (rate * milliseconds / 1000) * 1e6)
+        cpu.get(contender.name)?.push((((await cpuOf(pid)) - before) * 1e6) / ((rate * milliseconds) / 1000))
       }
     }
-    const of = (name: string): number => median(rates.get(name) ?? [])
     const ratio = (a: string, b: string): number =>
       median((rates.get(a) ?? []).map((rate, round) => rate / (rates.get(b)?.[round] ?? Number.NaN)))
-    for (const { name } of contenders) console.log(`${name.padEnd(30)} ${of(name).toFixed(0).padStart(7)} req/s  ${median(cpu.get(name) ?? []).toFixed(0)} us CPU`)
-    console.log(`landfall / bare            ${ratio('landfall, no filter', 'bare fetch').toFixed(2)}`)
-    console.log(`landfall / by hand         ${ratio('landfall, headers both ways', 'headers by hand').toFixed(2)}`)
+    return [
+      ...contenders.flatMap(({ name }) => [
+        { name, value: median(rates.get(name) ?? []), unit: 'req/s' },
+        { name: `${name}: CPU of workerd`, value: median(cpu.get(name) ?? []), unit: 'us/req' },
+      ]),
+      { name: 'landfall without a filter / bare fetch', value: ratio('landfall, no filter', 'bare fetch'), unit: '', bar: 'at least 0.75' },
+      { name: 'landfall / by hand, headers both ways', value: ratio('landfall, headers both ways', 'headers by hand'), unit: '', bar: 'at least 0.85' },
+    ]
   } finally {
     for (const workerd of started) await workerd.close()
     origin.kill()
@@ -175,5 +116,3 @@ async function main(): Promise<void> {
     await rm(directory, { recursive: true })
   }
 }
-
-await main()

@@ -1,0 +1,28 @@
+// npm run bench [engine] [worker] [compile] [cold]: runs the benches named, or all, prints their tables and keeps them in
+// bench/results/.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import process from 'node:process'
+import { coldBench } from './cold.ts'
+import { compileBench } from './compile.ts'
+import { engineBench, engineTable } from './engine.ts'
+import { markdown } from './report.ts'
+import { workerBench } from './worker.ts'
+
+const benches: Readonly<Record<string, () => Promise<string>>> = {
+  engine: async () => engineTable(await engineBench()),
+  worker: async () => markdown('The Worker on plain workerd, 10,000 routes', await workerBench()),
+  compile: async () => markdown('Compile of 10,000 HTTPRoutes', await compileBench()),
+  cold: async () => markdown('A cold Worker before 100,000 routes', await coldBench()),
+}
+
+const named = process.argv.slice(2)
+await mkdir('bench/results', { recursive: true })
+for (const [name, bench] of Object.entries(benches)) {
+  if (named.length > 0 && !named.includes(name)) continue
+  process.stderr.write(`bench ${name} …\n`)
+  const table = await bench()
+  const machine = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`
+  process.stdout.write(`\n${table}\n`)
+  await writeFile(`bench/results/${name}.md`, `${table}\n${machine}\n`)
+}
