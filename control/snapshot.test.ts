@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { KubeObject } from '../kube/objects.ts'
-import { configMap, endpointSlice, listenerSet, namespace, policy, referenceGrant } from './compile/testing.ts'
+import { configMap, endpointSlice, listenerSet, namespace, policy, referenceGrant } from './compile/object-fixture.ts'
 import { Snapshot } from './snapshot.ts'
 
 const names = (list: readonly KubeObject[]) => list.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`)
@@ -26,7 +26,7 @@ test('a list is in order of namespace and name, whatever order the objects came 
 
 test('EndpointSlices are found by the Service that their label names', () => {
   const slice = endpointSlice({ metadata: { name: 'x', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } } })
-  const stray = endpointSlice({ metadata: { name: 'y', namespace: 'shop' } })
+  const stray = endpointSlice({ metadata: { name: 'y', namespace: 'shop', labels: {} } })
   expect(Snapshot.of([slice, stray]).look('slices', 'shop/web')).toEqual([slice])
 })
 

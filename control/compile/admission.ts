@@ -29,7 +29,7 @@ export function admit(
   const admitted = routes.map((route) => {
     const refused = refusals.get(route)
     if (refused === undefined) return route
-    const key = [...refused].map(([{ listener }, { reason }]) => `${listener.id} ${reason}`).join('\n')
+    const key = [...refused].map(([{ listener }, { reason }]) => `${listener} ${reason}`).join('\n')
     const before = earlier.get(route)
     const kept = before?.key === key ? before : { key, admitted: without(route, refused) }
     admissions.set(route, kept)
@@ -62,7 +62,7 @@ const refuse = (refusals: Refusals, { state, attachment }: Claim, finding: Findi
   refusals.set(state, refused.set(attachment, finding))
 }
 
-const placeOf = ({ parent, attachment }: Claim): string => `${parent.parent.gateway} ${attachment.listener.id}`
+const placeOf = ({ parent, attachment }: Claim): string => `${parent.gateway} ${attachment.listener}`
 
 function* claims(states: Iterable<RouteState>): Generator<Claim> {
   for (const state of states) {
@@ -93,7 +93,7 @@ function refuseTakenHostnames(routes: readonly RouteState[], refusals: Refusals)
       mine.add(attachment.hostnames)
     } else {
       const kind = state.route.kind === 'HTTPRoute' ? 'GRPCRoute' : 'HTTPRoute'
-      const message = `an older ${kind} has ${common === '' ? 'every host' : common} on listener ${attachment.listener.name}, and an HTTPRoute and a GRPCRoute cannot share a hostname; change one of the two`
+      const message = `an older ${kind} has ${common === '' ? 'every host' : common} on listener ${attachment.listener}, and an HTTPRoute and a GRPCRoute cannot share a hostname; change one of the two`
       refuse(refusals, claim, error(state.route, parent.path, 'Accepted', 'HostnameTaken', message))
     }
   }
@@ -138,7 +138,7 @@ function refuseOverflow(routes: readonly RouteState[], refusals: Refusals): void
       }
       const message = `with this route the table of Gateway ${gateway} would have more than ${maxMatches} matches, counted for each listener and hostname; remove hostnames, matches or older routes, or share them among Gateways`
       for (const claim of claims([state])) {
-        if (claim.parent.parent.gateway === gateway) refuse(refusals, claim, error(state.route, claim.parent.path, 'Accepted', 'TableFull', message))
+        if (claim.parent.gateway === gateway) refuse(refusals, claim, error(state.route, claim.parent.path, 'Accepted', 'TableFull', message))
       }
     }
   }

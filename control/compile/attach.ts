@@ -2,7 +2,9 @@ import type { ParentReference } from '../../kube/gateway-api/references.ts'
 import { gatewayGroup } from '../../kube/gateway-api/versions.ts'
 import { objectKey } from '../../kube/objects.ts'
 import type { FieldPath } from '../../kube/rule.ts'
+import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
+import type { ControllerName } from './features.ts'
 import { error, type Finding, warning } from './finding.ts'
 import { served } from './hostnames.ts'
 import { isOpen } from './namespaces.ts'
@@ -10,10 +12,13 @@ import type { ListenerView, ParentView } from './parents.ts'
 import { hostnamesOf, type Route } from './routes.ts'
 import type { Source } from './source.ts'
 
-/** A listener that a route is attached to, and the hostnames that it has there. */
+/** A listener that a route is attached to. */
 export interface Attachment {
-  readonly listener: ListenerView
-  /** [""] for a route of TCP and UDP. */
+  /** Listener.id of the table. */
+  readonly listener: string
+  /** Routes attach to a listener that is not accepted too, but get no traffic from it. */
+  readonly isServed: boolean
+  /** What the listener serves of the route's hostnames; [""] for a route of TCP and UDP. */
   readonly hostnames: readonly string[]
 }
 
@@ -22,7 +27,11 @@ export interface ParentAttachment {
   /** As the route's status names it. */
   readonly ref: ParentReference
   readonly path: FieldPath
-  readonly parent: ParentView
+  /** "namespace/name" */
+  readonly gateway: string
+  readonly controller: ControllerName
+  /** How the Worker reaches Services that do not say it. */
+  readonly origin: Origin
   readonly attachments: readonly Attachment[]
   /** Why there is no attachment. */
   readonly findings: readonly Finding[]
@@ -32,6 +41,31 @@ export interface Attached {
   readonly parents: readonly ParentAttachment[]
   /** About parentRefs that lead nowhere, which no status shows. */
   readonly findings: readonly Finding[]
+}
+
+/** Whether a route is attached as before: most changes of a Gateway mean nothing to its routes. */
+export const isAttachedAlike = (a: Attached, b: Attached): boolean =>
+  isAlike(a.parents, b.parents, isParentAlike) && a.findings.length === 0 && b.findings.length === 0
+
+const isParentAlike = (a: ParentAttachment, b: ParentAttachment): boolean =>
+  a.ref === b.ref &&
+  a.gateway === b.gateway &&
+  a.controller === b.controller &&
+  a.origin === b.origin &&
+  isAlike(a.attachments, b.attachments, isAttachmentAlike) &&
+  a.findings.length === 0 &&
+  b.findings.length === 0
+
+const isAttachmentAlike = (a: Attachment, b: Attachment): boolean =>
+  a.listener === b.listener &&
+  a.isServed === b.isServed &&
+  (a.hostnames === b.hostnames || isAlike(a.hostnames, b.hostnames, (a, b) => a === b))
+
+function isAlike<T>(a: readonly T[], b: readonly T[], alike: (a: T, b: T) => boolean): boolean {
+  return a.length === b.length && a.every((item, index) => {
+    const other = b[index]
+    return other !== undefined && alike(item, other)
+  })
 }
 
 /** CommonRouteSpec.parentRefs and useDefaultGateways. */
@@ -52,7 +86,7 @@ export function attach(route: Route, source: Source): Attached {
   if (route.spec.useDefaultGateways === 'All') {
     for (const parent of source.look('defaultGateways', 'All') ?? []) {
       const { kind, namespace, name } = parent
-      if (parents.some((named) => named.parent === parent)) continue
+      if (parents.some(({ gateway, ref }) => gateway === parent.gateway && ref.kind === kind)) continue
       parents.push(attachTo(parent, route, { group: gatewayGroup, kind, namespace, name }, ['spec', 'useDefaultGateways'], source))
     }
   }
@@ -76,7 +110,8 @@ function attachTo(
     else attachments.push(verdict)
   }
   const findings = attachments.length > 0 ? [] : [refused(refusals, parent, route, ref, path)]
-  return { ref, path, parent, attachments, findings }
+  const { gateway, controller, origin } = parent
+  return { ref, path, gateway, controller, origin, attachments, findings }
 }
 
 /** Why a listener does not take a route. */
@@ -89,7 +124,8 @@ function attachment(listener: ListenerView, parent: ParentView, route: Route, so
   if (!listener.kinds.includes(route.kind)) return { why: 'kind', listener }
   if (!isOpen(listener.namespaces, parent.namespace, route.metadata.namespace, source)) return { why: 'namespace', listener }
   const hostnames = served(listener.hostname, hostnamesOf(route))
-  return hostnames.length === 0 ? { why: 'hostname', listener } : { listener, hostnames }
+  if (hostnames.length === 0) return { why: 'hostname', listener }
+  return { listener: listener.id, isServed: listener.accepted, hostnames }
 }
 
 /** The refusal that came closest to an attachment, in words. */
@@ -104,7 +140,7 @@ function refused(
   const found = refusals.find(({ why }) => why === 'hostname') ?? refusals.find(({ why }) => why === 'namespace') ?? refusals[0]
   if (found === undefined) return noListener(parent, name, route, ref, path)
   const listener = `listener ${found.listener.name} of ${name}`
-  const more = refusals.length === 1 ? '' : `, and none of the other ${refusals.length - 1} takes it`
+  const more = refusals.length === 1 ? '' : `, and the other ${refusals.length - 1} do not take it either`
   switch (found.why) {
     case 'hostname': {
       const wanted = found.listener.hostname
@@ -119,8 +155,8 @@ function refused(
     }
     case 'kind': {
       const { kinds } = found.listener
-      const takes = kinds.length === 0 ? 'no routes' : `${kinds.join(' and ')} only`
-      const message = `${listener} takes ${takes}, and this is a ${route.kind}${more}; name another listener, or change its protocol or allowedRoutes.kinds`
+      const takes = kinds.length === 0 ? 'no routes at all' : kinds.join(' and ')
+      const message = `${listener} takes ${takes}${kinds.length === 0 ? '' : `, and no ${route.kind}`}${more}; name another listener, or change its protocol or allowedRoutes.kinds`
       return error(route, path, 'Accepted', 'NotAllowedByListeners', message)
     }
   }

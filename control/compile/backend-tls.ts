@@ -3,6 +3,7 @@ import type { BackendTLSPolicy } from '../../kube/gateway-api/backend-tls-policy
 import { nameOf } from '../snapshot-index.ts'
 import { oldestFirst } from './age.ts'
 import { error, type Finding, turns } from './finding.ts'
+import { type Kept, keep } from './kept.ts'
 import { type CertificateChecks, type ReferenceFault, referenceFault } from './secrets.ts'
 import type { Source } from './source.ts'
 
@@ -20,8 +21,31 @@ export interface BackendTls {
   readonly verdicts: readonly TargetVerdict[]
 }
 
+/** What policies say of all Services that they target. */
+export interface AllBackendTls {
+  readonly kept: ReadonlyMap<string, Kept<BackendTls>>
+  readonly byService: ReadonlyMap<string, BackendTls>
+}
+
+export const noBackendTls: AllBackendTls = { kept: new Map(), byService: new Map() }
+
+/** `services` as "namespace/name". What says the same as before is the same object. */
+export function allBackendTls(
+  services: Iterable<string>,
+  source: Source,
+  checks: CertificateChecks,
+  earlier: AllBackendTls,
+): AllBackendTls {
+  const kept = new Map<string, Kept<BackendTls>>()
+  for (const service of services) {
+    kept.set(service, keep(earlier.kept.get(service), source, (source) => backendTls(service, source, checks)))
+  }
+  const isSame = kept.size === earlier.kept.size && [...kept].every(([service, tls]) => tls === earlier.kept.get(service))
+  return isSame ? earlier : { kept, byService: new Map(Array.from(kept, ([service, { value }]) => [service, value])) }
+}
+
 /** The policies of a Service, oldest first: of several with one target and section the first takes precedence. */
-export function backendTls(service: string, source: Source, checks: CertificateChecks): BackendTls {
+function backendTls(service: string, source: Source, checks: CertificateChecks): BackendTls {
   const policies = (source.look('policies', service) ?? []).toSorted(oldestFirst)
   const object = source.look('Service', service)
   const holders = new Map<string, BackendTLSPolicy>()

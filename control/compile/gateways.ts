@@ -4,8 +4,8 @@ import type { GatewayClass } from '../../kube/gateway-api/gateway-class.ts'
 import type { FieldPath } from '../../kube/rule.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { addressesOf, type Network, type StatusAddress } from './addresses.ts'
-import type { ControllerName } from './features.ts'
-import { error, type Finding, turns } from './finding.ts'
+import { type ControllerName, controllerNames } from './features.ts'
+import { error, type Finding, turns, warning } from './finding.ts'
 import { defaultParameters, type Parameters, readParameters } from './parameters.ts'
 import type { Source } from './source.ts'
 
@@ -99,4 +99,21 @@ export function gatewayState(gateway: Gateway, ofClass: ClassState, network: Net
   const { addresses, findings: wrongAddresses } = addressesOf(gateway, network)
   findings.push(...wrongAddresses)
   return { gateway, controller: ofClass.controller, parameters, addresses, findings }
+}
+
+/** About Gateways and GatewayClasses that were meant for us, as it seems, and are not ours. No status shows it. */
+export function strays(classes: readonly GatewayClass[], gateways: readonly Gateway[], source: Source): readonly Finding[] {
+  const misnamed = classes.flatMap((gatewayClass) => {
+    const { controllerName } = gatewayClass.spec
+    if (!controllerName.startsWith('landfall.dev/') || controllerNames.some((name) => name === controllerName)) return []
+    const message = `there is no controller ${controllerName}; write ${controllerNames.join(' or ')}`
+    return [warning(gatewayClass, ['spec', 'controllerName'], 'UnknownValue', message)]
+  })
+  const classless = gateways.flatMap((gateway) => {
+    const { gatewayClassName } = gateway.spec
+    if (source.look('GatewayClass', nameOf('', gatewayClassName)) !== undefined) return []
+    const message = `there is no GatewayClass ${gatewayClassName}, so nobody serves this Gateway; create it, or correct the name`
+    return [warning(gateway, ['spec', 'gatewayClassName'], 'UnknownParent', message)]
+  })
+  return [...misnamed, ...classless]
 }

@@ -29,5 +29,5 @@ const permits = ({ spec }: ReferenceGrant, from: Referrer, to: Referent): boolea
 
 /** What a ReferenceGrant would have to say, for a message. */
 export const missingGrant = (from: Referrer, { group, kind, namespace, name }: Referent): string =>
-  `no ReferenceGrant in namespace ${namespace} lets a ${from.kind} of namespace ${from.namespace} refer to ${kind} ${name}; ` +
+  `no ReferenceGrant in namespace ${namespace} lets ${from.kind}s of namespace ${from.namespace} refer to ${kind} ${name}; ` +
   `create one with from {group: ${gatewayGroup}, kind: ${from.kind}, namespace: ${from.namespace}} and to {group: ${JSON.stringify(group)}, kind: ${kind}}`

@@ -23,13 +23,15 @@ export function keep<V>(earlier: Kept<V> | undefined, source: Source, make: (sou
       looks.push({ topic, name, answer })
       return answer
     },
+    isNews: (topic) => source.isNews(topic),
   })
   return { value, looks }
 }
 
-function holds({ looks }: Kept<unknown>, source: Source): boolean {
+/** Whether nothing that the result was made of has changed since the compile before. */
+export function holds({ looks }: Kept<unknown>, source: Source): boolean {
   for (const { topic, name, answer } of looks) {
-    if (source.look(topic, name) !== answer) return false
+    if (source.isNews(topic) && source.look(topic, name) !== answer) return false
   }
   return true
 }

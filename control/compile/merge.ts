@@ -43,3 +43,27 @@ export function difference<T>(before: readonly T[], after: readonly T[]): Change
   }
   return { removed, added }
 }
+
+/** For each place of `items`, what was made of that item before; cheap where both lists begin and end alike. */
+export function matching<T, Made>(
+  before: readonly Made[],
+  items: readonly T[],
+  itemOf: (made: Made) => T,
+): (index: number) => Made | undefined {
+  const isAt = (place: number, index: number): boolean => {
+    const made = before[place]
+    return made !== undefined && itemOf(made) === items[index]
+  }
+  let start = 0
+  while (start < items.length && isAt(start, start)) start++
+  const shift = before.length - items.length
+  let end = items.length
+  while (end > start && end + shift > start && isAt(end + shift - 1, end - 1)) end--
+  const between = new Map(before.slice(start, end + shift).map((made) => [itemOf(made), made]))
+  return (index) => {
+    if (index < start) return before[index]
+    if (index >= end) return before[index + shift]
+    const item = items[index]
+    return item === undefined ? undefined : between.get(item)
+  }
+}

@@ -36,39 +36,48 @@ export interface ParentView {
   readonly listeners: readonly ListenerView[]
   /** Why a ListenerSet is not part of the Gateway. */
   readonly refused: string | undefined
+  /** GatewaySpec.defaultScope All. */
+  readonly isDefault: boolean
 }
 
 export interface Parents {
   /** By objectKey. */
   readonly byKey: ReadonlyMap<string, ParentView>
-  /** Gateways with defaultScope All. */
-  readonly defaults: readonly ParentView[]
+  /** By scope: Gateways that routes can ask for without a name. GatewaySpec.defaultScope. */
+  readonly defaults: ReadonlyMap<string, readonly ParentView[]>
 }
 
-export const noParents: Parents = { byKey: new Map(), defaults: [] }
+export const noParents: Parents = { byKey: new Map(), defaults: new Map() }
 
-/** The parents that routes may name. A view that shows the same as before is the same object: then no route looks again. */
+/** The parents that routes may name. What shows the same as before is the same object: then no route looks again. */
 export function parentsOf(gateways: readonly GatewayListeners[], earlier: Parents): Parents {
   const byKey = new Map<string, ParentView>()
-  const defaults: ParentView[] = []
-  const add = (view: ParentView): ParentView => {
+  for (const view of gateways.flatMap(viewsOf)) {
     const key = objectKey(view.kind, view.namespace, view.name)
     const before = earlier.byKey.get(key)
-    const kept = before !== undefined && isDeepStrictEqual(before, view) ? before : view
-    byKey.set(key, kept)
-    return kept
+    byKey.set(key, before !== undefined && isDeepStrictEqual(before, view) ? before : view)
   }
-  for (const { state, listeners, sets } of gateways) {
-    const { gateway, controller, parameters } = state
-    const common = { gateway: nameOf(gateway.metadata.namespace, gateway.metadata.name), controller, origin: parameters.origin }
-    const view = add({ ...common, ...identity(gateway), listeners: listeners.map(listenerView), refused: undefined })
-    if (gateway.spec.defaultScope === 'All') defaults.push(view)
-    for (const { set, listeners, findings } of sets) {
-      add({ ...common, ...identity(set), listeners: listeners.map(listenerView), refused: findings[0]?.message })
-    }
-  }
-  const same = defaults.length === earlier.defaults.length && defaults.every((view, i) => view === earlier.defaults[i])
-  return { byKey, defaults: same ? earlier.defaults : defaults }
+  const isSame = byKey.size === earlier.byKey.size && [...byKey].every(([key, view]) => earlier.byKey.get(key) === view)
+  if (isSame) return earlier
+  return { byKey, defaults: new Map([['All', [...byKey.values()].filter(({ isDefault }) => isDefault)]]) }
+}
+
+/** Of a Gateway and its ListenerSets. */
+function viewsOf({ state, listeners, sets }: GatewayListeners): readonly ParentView[] {
+  const { gateway, controller, parameters } = state
+  const name = nameOf(gateway.metadata.namespace, gateway.metadata.name)
+  const common = { gateway: name, controller, origin: parameters.origin }
+  const isDefault = gateway.spec.defaultScope === 'All'
+  return [
+    { ...common, ...identity(gateway), listeners: listeners.map(listenerView), refused: undefined, isDefault },
+    ...sets.map(({ set, listeners, findings }) => ({
+      ...common,
+      ...identity(set),
+      listeners: listeners.map(listenerView),
+      refused: findings[0]?.message,
+      isDefault: false,
+    })),
+  ]
 }
 
 const identity = ({ kind, metadata }: Gateway | ListenerSet) => ({

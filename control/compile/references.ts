@@ -74,7 +74,7 @@ function portOf(service: Service, port: number | undefined, route: Route): Servi
   if (found !== undefined) return found
   const [other] = candidates
   if (other !== undefined) {
-    const message = `port ${port} of Service ${name} is for ${other.protocol}, and a ${route.kind} needs ${protocol}`
+    const message = `port ${port} of Service ${name} is for ${other.protocol}, and ${route.kind}s need ${protocol}`
     return { reason: 'UnsupportedProtocol', message }
   }
   const all = ports.map((candidate) => candidate.port).join(', ')

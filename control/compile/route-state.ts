@@ -1,7 +1,7 @@
 import type { Origin } from '../../proto/gen/route_table.ts'
-import { attach, type Attached, type ParentAttachment } from './attach.ts'
+import { attach, type Attached, isAttachedAlike, type ParentAttachment } from './attach.ts'
 import type { Finding } from './finding.ts'
-import { type Kept, keep } from './kept.ts'
+import { holds, type Kept, keep } from './kept.ts'
 import type { Route } from './routes.ts'
 import { type RouteRules, routeRules } from './rules.ts'
 import type { Source } from './source.ts'
@@ -34,21 +34,31 @@ export interface KeptRoute {
 
 /** The same again while nothing that the route looks up has changed. */
 export function routeState(route: Route, earlier: KeptRoute | undefined, source: Source): KeptRoute {
+  if (earlier !== undefined && isCurrent(earlier, source)) return earlier
   const attached = keep(earlier?.attached, source, (source) => attach(route, source))
-  const rules = new Map<Origin, Kept<RouteRules>>()
-  for (const { parent } of attached.value.parents) {
-    const { origin } = parent
-    if (!rules.has(origin)) rules.set(origin, keep(earlier?.rules.get(origin), source, (source) => routeRules(route, origin, source)))
-  }
-  if (earlier !== undefined && attached === earlier.attached && [...rules].every(([origin, kept]) => kept === earlier.rules.get(origin))) {
-    return earlier
-  }
-  return { state: combined(route, attached.value, rules), attached, rules }
+  const origins = new Set(attached.value.parents.map(({ origin }) => origin))
+  const rules = new Map(
+    Array.from(origins, (origin) => [
+      origin,
+      keep(earlier?.rules.get(origin), source, (source) => routeRules(route, origin, source)),
+    ]),
+  )
+  const isAlike =
+    earlier !== undefined &&
+    isAttachedAlike(attached.value, earlier.attached.value) &&
+    [...rules].every(([origin, kept]) => kept === earlier.rules.get(origin))
+  return { state: isAlike ? earlier.state : combined(route, attached.value, rules), attached, rules }
+}
+
+function isCurrent({ attached, rules }: KeptRoute, source: Source): boolean {
+  if (!holds(attached, source)) return false
+  for (const kept of rules.values()) if (!holds(kept, source)) return false
+  return true
 }
 
 function combined(route: Route, attached: Attached, rules: ReadonlyMap<Origin, Kept<RouteRules>>): RouteState {
   const parents = attached.parents.flatMap((attachment) => {
-    const kept = rules.get(attachment.parent.origin)
+    const kept = rules.get(attachment.origin)
     return kept === undefined ? [] : [{ ...attachment, rules: kept.value }]
   })
   const findings = [
@@ -56,8 +66,8 @@ function combined(route: Route, attached: Attached, rules: ReadonlyMap<Origin, K
     ...attached.parents.flatMap(({ findings }) => findings),
     ...[...rules.values()].flatMap(({ value }) => value.findings),
   ]
-  const sizes = parents.map(({ parent, attachments, rules }) => ({
-    gateway: parent.gateway,
+  const sizes = parents.map(({ gateway, attachments, rules }) => ({
+    gateway,
     matches: attachments.reduce((sum, { hostnames }) => sum + hostnames.length, 0) * rules.matches.length,
   }))
   return { route, parents, sizes, findings }

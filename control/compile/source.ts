@@ -6,7 +6,7 @@ import type { ParentView } from './parents.ts'
 export interface SourceTopics extends Topics {
   /** By objectKey: Gateways and ListenerSets of ours. */
   readonly parent: ParentView
-  /** By "All", the one scope. */
+  /** By scope: Gateways that routes can ask for without a name. */
   readonly defaultGateways: readonly ParentView[]
   /** By Service. */
   readonly backendTls: BackendTls
@@ -15,4 +15,20 @@ export interface SourceTopics extends Topics {
 /** Where passes look things up. The same thing is the same object in one compile and the next. */
 export interface Source {
   look<T extends keyof SourceTopics>(topic: T, name: string): SourceTopics[T] | undefined
+  /** Whether an answer on this topic may have changed since the compile before. */
+  isNews(topic: keyof SourceTopics): boolean
 }
+
+export type Indexes = { readonly [T in keyof SourceTopics]: { get(name: string): SourceTopics[T] | undefined } }
+
+/** Indexes, beside those of the compile before: an index that is the same object has no news. */
+export function sourceOf(indexes: Indexes, earlier: Indexes | undefined): Source {
+  const topics = Object.keys(indexes).filter((topic) => isTopic(topic, indexes))
+  const news = new Set(topics.filter((topic) => indexes[topic] !== earlier?.[topic]))
+  return {
+    look: (topic, name) => indexes[topic].get(name),
+    isNews: (topic) => news.has(topic),
+  }
+}
+
+const isTopic = (name: string, indexes: Indexes): name is keyof SourceTopics => Object.hasOwn(indexes, name)

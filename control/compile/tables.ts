@@ -1,4 +1,4 @@
-import { type Backend, type Listener, Protocol } from '../../proto/gen/route_table.ts'
+import { type Backend, type Host, type Listener, Protocol } from '../../proto/gen/route_table.ts'
 import type { GatewayTable } from '../table.ts'
 import { isProtocol } from './features.ts'
 import { changedHosts, type HostChange, hostKey, type HostState, type Shared } from './hosts.ts'
@@ -11,7 +11,9 @@ import { counted, type Tally } from './tally.ts'
 /** What the routes of one Gateway come to. */
 export interface GatewayRoutes {
   /** In order of key. */
-  readonly hosts: readonly HostState[]
+  readonly states: readonly HostState[]
+  /** Of `states`. */
+  readonly hosts: readonly Host[]
   /** Routes by Listener.id: ListenerStatus.attachedRoutes. */
   readonly attached: Tally
   /** Routes by Backend.key, for the backends of `hosts`. */
@@ -20,7 +22,7 @@ export interface GatewayRoutes {
   readonly services: Tally
 }
 
-const noRoutes: GatewayRoutes = { hosts: [], attached: [], backends: [], services: [] }
+export const noRoutes: GatewayRoutes = { states: [], hosts: [], attached: [], backends: [], services: [] }
 
 /** What changed for one Gateway. */
 interface Changes {
@@ -44,8 +46,10 @@ export function changedRoutes(
   const next = new Map(earlier)
   for (const [gateway, change] of changes) {
     const before = earlier.get(gateway) ?? noRoutes
+    const states = changedHosts(before.states, change.hosts, shared)
     const after = {
-      hosts: changedHosts(before.hosts, change.hosts, shared),
+      states,
+      hosts: states === before.states ? before.hosts : states.map(({ host }) => host),
       attached: counted(before.attached, change.attached),
       backends: counted(before.backends, change.backends),
       services: counted(before.services, change.services),
@@ -60,45 +64,54 @@ const add = (counts: Map<string, number>, name: string, change: number): void =>
   counts.set(name, (counts.get(name) ?? 0) + change)
 }
 
-/** What one route means to its Gateways. Two parentRefs may lead to one listener, and count once. */
+/** What one route means to its Gateways. */
 function contribute({ parents }: RouteState, sign: 1 | -1, changes: Map<string, Changes>): void {
-  const seen = new Set<string>()
-  const isFirst = (...words: string[]): boolean => {
-    const before = seen.size
-    return seen.add(words.join(' ')).size > before
-  }
+  const isFirst = firstTimes()
   for (const state of parents) {
     if (!isAcceptedAt(state)) continue
-    const { gateway } = state.parent
-    const { attachments, rules } = state
-    const change = changes.get(gateway) ?? { hosts: new Map(), attached: new Map(), backends: new Map(), services: new Map() }
-    changes.set(gateway, change)
-    for (const { listener, hostnames } of attachments) {
-      if (!isFirst('listener', gateway, listener.id)) continue
-      add(change.attached, listener.id, sign)
-      if (!listener.accepted || rules.matches.length === 0) continue
+    const { attachments, rules, gateway } = state
+    let change = changes.get(gateway)
+    if (change === undefined) {
+      change = { hosts: new Map(), attached: new Map(), backends: new Map(), services: new Map() }
+      changes.set(gateway, change)
+    }
+    for (const { listener, isServed, hostnames } of attachments) {
+      // Two parentRefs may lead to one listener.
+      if (parents.length > 1 && !isFirst(gateway, listener)) continue
+      add(change.attached, listener, sign)
+      if (!isServed || rules.matches.length === 0) continue
       for (const hostname of hostnames) {
-        const key = hostKey(listener.id, hostname)
+        const key = hostKey(listener, hostname)
         let host = change.hosts.get(key)
         if (host === undefined) {
-          host = { listener: listener.id, hostname, added: [], removed: [] }
+          host = { listener, hostname, added: [], removed: [] }
           change.hosts.set(key, host)
         }
         const list = sign === 1 ? host.added : host.removed
         list.push(rules)
       }
     }
-    for (const service of rules.services) if (isFirst('service', gateway, service)) add(change.services, service, sign)
+    if (parents.length > 1 && !isFirst(gateway)) continue
+    for (const service of rules.services) add(change.services, service, sign)
     if (rules.matches.length === 0) continue
-    for (const backend of rules.backends) if (isFirst('backend', gateway, backend)) add(change.backends, backend, sign)
+    for (const backend of rules.backends) add(change.backends, backend, sign)
+  }
+}
+
+/** Tells whether these words come for the first time. */
+function firstTimes(): (...words: string[]) => boolean {
+  const seen = new Set<string>()
+  return (...words) => {
+    const before = seen.size
+    return seen.add(words.join(' ')).size > before
   }
 }
 
 /** The table of a Gateway; undefined for one that is not accepted. The earlier table comes back when it says the same. */
 export function gatewayTable(
   gateway: GatewayListeners,
-  routes: GatewayRoutes = noRoutes,
-  backendOf: (key: string) => Backend | undefined,
+  hosts: readonly Host[],
+  backends: readonly Backend[],
   earlier: GatewayTable | undefined,
 ): GatewayTable | undefined {
   if (!isAcceptedGateway(gateway)) return undefined
@@ -106,8 +119,8 @@ export function gatewayTable(
   const table: GatewayTable = {
     gateway: nameOf(metadata.namespace, metadata.name),
     listeners: tableListeners(gateway),
-    hosts: routes.hosts.map(({ host }) => host),
-    backends: routes.backends.flatMap(({ name }) => backendOf(name) ?? []),
+    hosts,
+    backends,
     settings: gateway.state.parameters.settings,
   }
   return earlier !== undefined && isSame(earlier, table) ? earlier : table
@@ -122,15 +135,12 @@ const tableListeners = ({ listeners, sets }: GatewayListeners): readonly Listene
     }),
   )
 
-const sameItems = (a: readonly object[], b: readonly object[]): boolean =>
-  a.length === b.length && a.every((item, index) => item === b[index])
-
 const sameListener = (a: Listener, b: Listener | undefined): boolean =>
   a.id === b?.id && a.port === b.port && a.protocol === b.protocol && a.hostname === b.hostname
 
 const isSame = (a: GatewayTable, b: GatewayTable): boolean =>
-  sameItems(a.hosts, b.hosts) &&
-  sameItems(a.backends, b.backends) &&
+  a.hosts === b.hosts &&
+  a.backends === b.backends &&
   a.listeners.length === b.listeners.length &&
   a.listeners.every((listener, index) => sameListener(listener, b.listeners[index])) &&
   a.settings.hideReason === b.settings.hideReason &&

@@ -74,7 +74,7 @@ export function statuses(compiled: Compiled, now: string): readonly ObjectStatus
       if (parents.length === 0) return []
       const entries = parents.map((parent) => ({
         parentRef: parent.ref,
-        controllerName: parent.parent.controller,
+        controllerName: parent.controller,
         conditions: stamped(parentVerdicts(state, parent), route, now),
       }))
       return [{ object: route, status: { parents: entries } }]
@@ -119,10 +119,9 @@ function gatewayStatuses(gateway: GatewayResult, now: string): readonly ObjectSt
 function listenerStatus(
   state: ListenerState,
   parent: readonly Verdict[],
-  { routes }: GatewayResult,
+  { attached }: GatewayResult,
   now: string,
 ): ListenerStatus {
-  const attached = routes?.attached ?? []
   return {
     name: state.listener.name,
     supportedKinds: state.kinds.map((kind) => ({ group: gatewayGroup, kind })),
