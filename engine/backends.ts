@@ -5,7 +5,7 @@ export function chooseByWeight<T extends { readonly weight: number }>(
 ): T | undefined {
   let sum = 0
   for (const { weight } of choices) sum += weight
-  let left = choices.length === 1 ? 0 : random() * sum
+  let left = random() * sum
   let chosen: T | undefined
   for (const choice of choices) {
     if (choice.weight === 0) continue

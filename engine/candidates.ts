@@ -1,16 +1,9 @@
-import type { Match } from '../proto/gen/route_table.ts'
-import type { PathPattern } from './path-pattern.ts'
-import { type MatchedRequest, predicatesHold } from './predicates.ts'
+import type { ValueMatch } from '../proto/gen/route_table.ts'
+import { type MatchedRequest, restHolds } from './predicates.ts'
+import { RankedMatch } from './ranked-match.ts'
 
-/** The matches of a Host by rank, an index into Host.matches: the lowest that holds wins. */
-export interface RankedMatches {
-  readonly matches: readonly Match[]
-  /** By rank, of those whose path is a regular expression. */
-  readonly patterns: ReadonlyMap<number, PathPattern>
-}
-
-/** Ranks of the matches that a path leads to: one, a few in ascending order, or many behind a Split. */
-export type Candidates = number | readonly number[] | Split
+/** The matches that a path leads to: one, a few in ascending rank, or many behind a Split. */
+export type Candidates = RankedMatch | readonly RankedMatch[] | Split
 
 /** What a request has one value of and a match may want exactly; the name is "" for the method. */
 interface Key {
@@ -39,80 +32,76 @@ const FEW = 8
 /** A split is worth its look-up when it leaves at most this share of the candidates to try. That bounds its depth, too. */
 const WORTHWHILE = 0.9
 
-/** Of ranks in ascending order, at least one. */
-export function candidatesOf(ranks: readonly number[], matches: readonly Match[]): Candidates {
-  if (ranks.length === 1) return firstOf(ranks)
-  const key = ranks.length > FEW ? bestKey(ranks, matches) : undefined
-  if (key === undefined) return ranks
-  const groups = new Map<string, number[]>()
-  const rest: number[] = []
-  for (const rank of ranks) {
-    const value = wantedValue(matches[rank], key)
-    if (value === undefined) rest.push(rank)
-    else addTo(groups, value, rank)
+/** Of matches in ascending rank, at least one. */
+export function candidatesOf(matches: readonly RankedMatch[]): Candidates {
+  const [first] = matches
+  if (first !== undefined && matches.length === 1) return first
+  const key = matches.length > FEW ? bestKey(matches) : undefined
+  if (key === undefined) return matches
+  const groups = new Map<string, RankedMatch[]>()
+  const rest: RankedMatch[] = []
+  for (const match of matches) {
+    const value = wantedValue(match, key)
+    if (value === undefined) rest.push(match)
+    else addTo(groups, value, match)
   }
   const byValue = new Map<string, Candidates>()
-  for (const [value, members] of groups) byValue.set(value, candidatesOf(members, matches))
-  return new Split(firstOf(ranks), key, byValue, rest.length === 0 ? undefined : candidatesOf(rest, matches))
+  for (const [value, members] of groups) byValue.set(value, candidatesOf(members))
+  return new Split(lowestRank(matches), key, byValue, rest.length === 0 ? undefined : candidatesOf(rest))
 }
 
-/** The lowest rank below `best` whose match holds, given that its exact path, its prefix or its literal does; or `best`. */
-export function lowest(candidates: Candidates, best: number, ranked: RankedMatches, request: MatchedRequest): number {
-  if (typeof candidates === 'number') return candidates < best && holds(candidates, ranked, request) ? candidates : best
+/** The candidate of the lowest rank, below that of `best`, that holds; or else `best`. */
+export function better(
+  candidates: Candidates,
+  best: RankedMatch | undefined,
+  request: MatchedRequest,
+): RankedMatch | undefined {
+  if (candidates instanceof RankedMatch) {
+    return (best === undefined || candidates.rank < best.rank) && restHolds(candidates, request) ? candidates : best
+  }
   if (candidates instanceof Split) {
-    if (candidates.first >= best) return best
+    if (best !== undefined && best.rank < candidates.first) return best
     const value = requestValue(request, candidates.key)
     const group = value === undefined ? undefined : candidates.byValue.get(value)
-    const found = group === undefined ? best : lowest(group, best, ranked, request)
-    return candidates.rest === undefined ? found : lowest(candidates.rest, found, ranked, request)
+    const found = group === undefined ? best : better(group, best, request)
+    return candidates.rest === undefined ? found : better(candidates.rest, found, request)
   }
-  for (const rank of candidates) {
-    if (rank >= best) return best
-    if (holds(rank, ranked, request)) return rank
+  for (const match of candidates) {
+    if (best !== undefined && best.rank < match.rank) return best
+    if (restHolds(match, request)) return match
   }
   return best
 }
 
-export function firstOf(candidates: Candidates): number {
-  if (typeof candidates === 'number') return candidates
-  return candidates instanceof Split ? candidates.first : (candidates[0] ?? Number.POSITIVE_INFINITY)
-}
+const lowestRank = (matches: readonly RankedMatch[]): number => matches[0]?.rank ?? Number.POSITIVE_INFINITY
 
-export function addTo(groups: Map<string, number[]>, key: string, rank: number): void {
+export function addTo(groups: Map<string, RankedMatch[]>, key: string, match: RankedMatch): void {
   const group = groups.get(key)
-  if (group === undefined) groups.set(key, [rank])
-  else group.push(rank)
-}
-
-function holds(rank: number, { matches, patterns }: RankedMatches, request: MatchedRequest): boolean {
-  const match = matches[rank]
-  if (match === undefined || !predicatesHold(match, request)) return false
-  // Last, because it costs most.
-  const pattern = patterns.size === 0 ? undefined : patterns.get(rank)
-  return pattern === undefined || request.patterns.test(pattern.rest, request.facts.path.slice(pattern.skip))
+  if (group === undefined) groups.set(key, [match])
+  else group.push(match)
 }
 
 /** The key whose split leaves the fewest candidates to try at worst: the largest group and the rest. */
-function bestKey(ranks: readonly number[], matches: readonly Match[]): Key | undefined {
-  const groups = new Map<string, { readonly key: Key; readonly sizes: Map<string, number>; members: number }>()
-  for (const rank of ranks) {
-    for (const { key, value } of exactWants(matches[rank])) {
+function bestKey(matches: readonly RankedMatch[]): Key | undefined {
+  const tallies = new Map<string, { readonly key: Key; readonly sizes: Map<string, number>; members: number }>()
+  for (const match of matches) {
+    for (const { key, value } of exactWants(match)) {
       const id = `${key.part} ${key.name}`
-      let group = groups.get(id)
-      if (group === undefined) {
-        group = { key, sizes: new Map(), members: 0 }
-        groups.set(id, group)
+      let tally = tallies.get(id)
+      if (tally === undefined) {
+        tally = { key, sizes: new Map(), members: 0 }
+        tallies.set(id, tally)
       }
-      group.sizes.set(value, (group.sizes.get(value) ?? 0) + 1)
-      group.members++
+      tally.sizes.set(value, (tally.sizes.get(value) ?? 0) + 1)
+      tally.members++
     }
   }
   let best: Key | undefined
-  let fewest = ranks.length * WORTHWHILE
-  for (const { key, sizes, members } of groups.values()) {
+  let fewest = matches.length * WORTHWHILE
+  for (const { key, sizes, members } of tallies.values()) {
     let largest = 0
     for (const size of sizes.values()) largest = Math.max(largest, size)
-    const left = largest + ranks.length - members
+    const left = largest + matches.length - members
     if (left <= fewest) {
       fewest = left
       best = key
@@ -121,14 +110,19 @@ function bestKey(ranks: readonly number[], matches: readonly Match[]): Key | und
   return best
 }
 
-function* exactWants(match: Match | undefined): Generator<{ readonly key: Key; readonly value: string }> {
-  if (match === undefined) return
+/** Each key once, with the first value wanted of it. */
+function* exactWants(match: RankedMatch): Generator<{ readonly key: Key; readonly value: string }> {
   if (match.method !== '') yield { key: { part: 'method', name: '' }, value: match.method }
-  for (const { name, value, regex } of match.headers) if (!regex) yield { key: { part: 'header', name }, value }
-  for (const { name, value, regex } of match.query) if (!regex) yield { key: { part: 'query', name }, value }
+  for (const { name, value } of firstExact(match.headers)) yield { key: { part: 'header', name }, value }
+  for (const { name, value } of firstExact(match.query)) yield { key: { part: 'query', name }, value }
 }
 
-function wantedValue(match: Match | undefined, wanted: Key): string | undefined {
+function firstExact(values: readonly ValueMatch[]): readonly ValueMatch[] {
+  const exact = values.filter(({ regex }) => !regex)
+  return exact.filter(({ name }, index) => exact.findIndex((other) => other.name === name) === index)
+}
+
+function wantedValue(match: RankedMatch, wanted: Key): string | undefined {
   for (const { key, value } of exactWants(match)) if (key.part === wanted.part && key.name === wanted.name) return value
   return undefined
 }

@@ -1,14 +1,9 @@
-import type { Filter, HeaderModifier, Mirror, Redirect, UrlRewrite } from '../proto/gen/route_table.ts'
+import type { Filter, HeaderModifier, Redirect, UrlRewrite } from '../proto/gen/route_table.ts'
 import { CorsPolicy } from './cors.ts'
 import type { HeaderEdit } from './decision.ts'
 import type { RequestFacts } from './facts.ts'
 import { headerEdit } from './headers.ts'
-import { shardHash } from './shards.ts'
-
-export interface MirrorTarget extends Mirror {
-  /** shardHash(backend). */
-  readonly backendHash: number
-}
+import { MirrorLink } from './mirror.ts'
 
 /** Most rules have none. */
 export const filtersOf = (filters: readonly Filter[]): Filters => (filters.length === 0 ? NO_FILTERS : new Filters(filters))
@@ -18,7 +13,7 @@ export class Filters {
   readonly requestHeaders: HeaderEdit
   readonly redirect: Redirect | undefined
   readonly rewrite: UrlRewrite | undefined
-  readonly mirrors: readonly MirrorTarget[]
+  readonly mirrors: readonly MirrorLink[]
   readonly cors: CorsPolicy | undefined
   /** In the order of the filters; undefined stands for CORS, whose part depends on the request. */
   readonly #response: readonly (HeaderModifier | undefined)[]
@@ -28,7 +23,7 @@ export class Filters {
   constructor(filters: readonly Filter[]) {
     const requestHeaders: HeaderModifier[] = []
     const response: (HeaderModifier | undefined)[] = []
-    const mirrors: MirrorTarget[] = []
+    const mirrors: MirrorLink[] = []
     let redirect: Redirect | undefined
     let rewrite: UrlRewrite | undefined
     let cors: CorsPolicy | undefined
@@ -47,7 +42,7 @@ export class Filters {
           rewrite = kind.value
           break
         case 'mirror':
-          mirrors.push({ ...kind.value, backendHash: shardHash(kind.value.backend) })
+          mirrors.push(new MirrorLink(kind.value))
           break
         case 'cors':
           cors = new CorsPolicy(kind.value)

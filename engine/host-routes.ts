@@ -1,42 +1,84 @@
-import type { Host, Match } from '../proto/gen/route_table.ts'
+import { Host, Match, Rule } from '../proto/gen/route_table.ts'
 import { PathIndex } from './paths.ts'
-import { type MatchedRequest, pathHolds, predicatesHold } from './predicates.ts'
+import { type MatchedRequest, pathMayHold, restHolds } from './predicates.ts'
+import { RankedMatch } from './ranked-match.ts'
 import { CompiledRule } from './rule.ts'
+import { type FieldRange, fieldsOf } from './wire.ts'
+
+/** Field numbers of Host. */
+const MATCHES = 3
+const RULES = 4
 
 /** Up to this many matches are tried one by one. */
 const FEW = 8
 
-/** A Host of the table: which of its matches takes a request, and the rule behind each. Built as requests need it. */
+/**
+ * A Host of the table, made ready piece by piece as requests need it: its matches with the first request for the host, a
+ * rule with the first that meets it. Until then they stay as they came, for decoded they take ten times the memory.
+ */
 export class HostRoutes {
-  readonly host: Host
-  #paths: PathIndex | undefined
-  readonly #rules: CompiledRule[] = []
+  /** Host.listener. */
+  readonly listener: string
+  /** Host.hostname. */
+  readonly hostname: string
+  /** The same hostname on another listener. */
+  readonly next: HostRoutes | undefined
+  readonly #bytes: Uint8Array
+  readonly #range: FieldRange
+  #matches: PathIndex | readonly RankedMatch[] | undefined
+  /** By Match.rule. */
+  #rules: (CompiledRule | FieldRange)[] = []
 
-  constructor(host: Host) {
-    this.host = host
+  /** `bytes` from `range.start` to `range.end` are a Host, which the reader of its shard has checked. */
+  constructor(listener: string, hostname: string, next: HostRoutes | undefined, bytes: Uint8Array, range: FieldRange) {
+    this.listener = listener
+    this.hostname = hostname
+    this.next = next
+    this.#bytes = bytes
+    this.#range = range
   }
 
   /** The first match in table order that holds. */
-  find(request: MatchedRequest): Match | undefined {
-    const { matches } = this.host
-    if (matches.length > FEW) {
-      this.#paths ??= new PathIndex(matches)
-      return matches[this.#paths.find(request)]
-    }
-    for (const match of matches) {
-      if (predicatesHold(match, request) && pathHolds(match.path, request.facts.path, request.patterns)) return match
-    }
+  find(request: MatchedRequest): RankedMatch | undefined {
+    this.#matches ??= this.#decodeMatches()
+    if (this.#matches instanceof PathIndex) return this.#matches.find(request)
+    for (const match of this.#matches) if (pathMayHold(match, request.path) && restHolds(match, request)) return match
     return undefined
   }
 
-  /** `index` is Match.rule, which the table's reader has checked. */
-  rule(index: number): CompiledRule {
-    const known = this.#rules[index]
-    if (known !== undefined) return known
-    const rule = this.host.rules[index]
-    if (rule === undefined) throw new RangeError(`Host ${this.host.hostname} has no rule ${index}`)
-    const compiled = new CompiledRule(this.host, rule)
+  /** The rule behind a match of this Host. */
+  rule(match: RankedMatch): CompiledRule {
+    match.rule ??= this.#readyRule(match.ruleIndex)
+    return match.rule
+  }
+
+  /** All of it, for those who have time. */
+  decode(): Host {
+    return Host.decode(this.#part(this.#range))
+  }
+
+  #decodeMatches(): PathIndex | readonly RankedMatch[] {
+    const matches: RankedMatch[] = []
+    const names = new Map<string, string>()
+    for (const field of fieldsOf(this.#bytes, this.#range.start, this.#range.end)) {
+      if (field.number === RULES) this.#rules.push(field)
+      else if (field.number === MATCHES) {
+        matches.push(new RankedMatch(Match.decode(this.#part(field)), matches.length, names))
+      }
+    }
+    return matches.length > FEW ? new PathIndex(matches) : matches
+  }
+
+  #readyRule(index: number): CompiledRule {
+    const rule = this.#rules[index]
+    if (rule === undefined) throw new RangeError(`Host "${this.hostname}" has no rule ${index}`)
+    if (rule instanceof CompiledRule) return rule
+    const compiled = new CompiledRule(this.listener, this.hostname, Rule.decode(this.#part(rule)))
     this.#rules[index] = compiled
     return compiled
+  }
+
+  #part({ start, end }: FieldRange): Uint8Array {
+    return this.#bytes.subarray(start, end)
   }
 }

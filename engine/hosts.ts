@@ -1,8 +1,6 @@
 /** The longest name that DNS can carry. RFC 1035 section 2.3.4. */
 const LONGEST_HOSTNAME = 253
 
-const UPPER_CASE = /[A-Z]/
-
 /** Hostname of an authority as a table writes it: in lower case, without port and without the root's trailing dot. What is
  *  longer than any DNS name becomes "", which only a listener and a Host for every hostname take. */
 export function hostnameOf(authority: string): string {
@@ -13,12 +11,18 @@ export function hostnameOf(authority: string): string {
   if (end > 0 && authority.charCodeAt(end - 1) === DOT) end--
   if (end > LONGEST_HOSTNAME) return ''
   const hostname = end === authority.length ? authority : authority.slice(0, end)
-  // Not toLowerCase on the whole: it turns the Kelvin sign into a "k".
-  return UPPER_CASE.test(hostname) ? hostname.replace(/[A-Z]+/g, (run) => run.toLowerCase()) : hostname
+  for (let i = 0; i < end; i++) {
+    const code = hostname.charCodeAt(i)
+    // Not toLowerCase on the whole: it turns the Kelvin sign into a "k".
+    if (code >= UPPER_A && code <= UPPER_Z) return hostname.replace(/[A-Z]+/g, (run) => run.toLowerCase())
+  }
+  return hostname
 }
 
 const CLOSING_BRACKET = 0x5d
 const DOT = 0x2e
+const UPPER_A = 0x41
+const UPPER_Z = 0x5a
 
 /** The next less specific hostname of a table: a.b.c, then *.b.c, then *.c, then "". */
 export function wider(hostname: string): string {

@@ -7,12 +7,12 @@ import {
   type SessionPersistence,
   SessionPersistence_Kind,
 } from '../proto/gen/route_table.ts'
+import type { BackendLink } from './backend-link.ts'
 import { chooseByWeight } from './backends.ts'
 import { isPreflight } from './cors.ts'
 import type { Decision, Forward, Missing, Redirect, Respond, Session, Why } from './decision.ts'
 import type { RequestFacts } from './facts.ts'
 import type { Filters } from './filters.ts'
-import { isMirrored } from './mirror.ts'
 import { redirectLocation } from './redirect.ts'
 import { modifiedPath } from './rewrite.ts'
 import type { CompiledRule, Target } from './rule.ts'
@@ -41,9 +41,10 @@ export function outcome(rule: CompiledRule, met: Met): Decision {
   const held = heldSession(rule, met)
   if (held instanceof ShardSlot) return { type: 'missing', shards: [held.name] }
   // All that the draw may choose, before it is drawn: what is loaded already must not have the better odds.
-  const missing = missingShards(held === undefined ? rule.drawable : [held.target], met.table)
+  const certain = held?.target ?? rule.certain
+  const missing = missingShards(certain === undefined ? rule.targets : [certain], met.table)
   if (missing !== undefined) return missing
-  const target = held?.target ?? chooseByWeight(rule.targets, met.random)
+  const target = certain ?? chooseByWeight(rule.targets, met.random)
   if (target === undefined) return respond(500, 'no-backends', rule, rule.filters, met)
   if (target.invalid !== '') return respond(500, 'invalid-backend', rule, target.filters, met)
   return filterAnswer(rule, target.filters, met) ?? forward(rule, target, held, met)
@@ -77,7 +78,7 @@ function heldSession(rule: CompiledRule, { facts, table, now }: Met): Held | Sha
   const token = readToken(rule.session, facts, now, (scope) => rule.targets.some((target) => target.scope === scope))
   const target = rule.targets.find(({ scope, invalid }) => scope === token?.scope && invalid === '')
   if (token === undefined || target === undefined) return undefined
-  const backend = table.backend(target.backend, target.backendHash)
+  const backend = table.backend(target)
   if (backend === undefined || backend instanceof ShardSlot) return backend
   const endpoint = endpointOf(token, backend)
   // Its endpoint is gone, so the session is over.
@@ -87,12 +88,11 @@ function heldSession(rule: CompiledRule, { facts, table, now }: Met): Held | Sha
 
 function missingShards(targets: readonly Target[], table: Table): Missing | undefined {
   let names: Set<string> | undefined
-  for (const { backend, backendHash, filters } of targets) {
-    const found = table.backend(backend, backendHash)
-    if (found instanceof ShardSlot) names = (names ?? new Set()).add(found.name)
-    for (const mirror of filters.mirrors) {
-      const copy = table.backend(mirror.backend, mirror.backendHash)
-      if (copy instanceof ShardSlot) names = (names ?? new Set()).add(copy.name)
+  for (const target of targets) {
+    if (target.invalid !== '') continue
+    for (const link of target.filters.mirrors.length === 0 ? [target] : [target, ...target.filters.mirrors]) {
+      const found = table.backend(link)
+      if (found instanceof ShardSlot) names = (names ?? new Set()).add(found.name)
     }
   }
   return names && { type: 'missing', shards: [...names] }
@@ -126,7 +126,7 @@ const NO_MIRRORS: readonly Backend[] = []
 
 function drawnMirrors({ mirrors }: Filters, { table, random }: Met): readonly Backend[] {
   return mirrors.flatMap((mirror) => {
-    if (!isMirrored(mirror, random)) return []
+    if (!mirror.takes(random)) return []
     const backend = loadedBackend(mirror, table)
     return backend !== undefined && isServed(backend) ? [backend] : []
   })
@@ -151,8 +151,8 @@ function respond(status: number, why: Why, { matched }: CompiledRule, filters: F
   return { type: 'respond', matched, status, why, responseHeaders: filters.responseHeaders(facts) }
 }
 
-function loadedBackend(ref: Pick<Target, 'backend' | 'backendHash'>, table: Table): Backend | undefined {
-  const backend = table.backend(ref.backend, ref.backendHash)
+function loadedBackend(link: BackendLink, table: Table): Backend | undefined {
+  const backend = table.backend(link)
   return backend instanceof ShardSlot ? undefined : backend
 }
 

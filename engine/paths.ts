@@ -1,76 +1,68 @@
-import { type Match, PathMatch_Kind } from '../proto/gen/route_table.ts'
-import { addTo, type Candidates, candidatesOf, firstOf, lowest, type RankedMatches } from './candidates.ts'
-import { type PathPattern, pathPattern } from './path-pattern.ts'
+import { PathMatch_Kind } from '../proto/gen/route_table.ts'
+import { addTo, better, type Candidates, candidatesOf } from './candidates.ts'
 import { type MatchedRequest, SLASH } from './predicates.ts'
+import type { RankedMatch } from './ranked-match.ts'
 
 /** The matches of one Host by their path, so that a request meets few of them however many there are. */
 export class PathIndex {
-  readonly #ranked: RankedMatches
-  readonly #exact: Buckets
+  readonly #exact: ReadonlyMap<string, Candidates> | undefined
   /** By prefix without its last slash: "" is every path. */
-  readonly #prefixes: Buckets
+  readonly #prefixes: ReadonlyMap<string, Candidates>
+  /** Lengths of the prefixes, the longest first, which precedence favours. */
+  readonly #prefixLengths: readonly number[]
   /** By PathPattern.literal. */
-  readonly #regexes: Buckets
+  readonly #regexes: ReadonlyMap<string, Candidates>
+  readonly #literalLengths: readonly number[]
+  /** Of all regular expressions. */
+  readonly #lowestRegex: number
 
-  constructor(matches: readonly Match[]) {
-    const exact = new Map<string, number[]>()
-    const prefixes = new Map<string, number[]>()
-    const regexes = new Map<string, number[]>()
-    const patterns = new Map<number, PathPattern>()
-    for (const [rank, { path }] of matches.entries()) {
-      if (path?.kind === PathMatch_Kind.EXACT) addTo(exact, path.value, rank)
-      else if (path?.kind === PathMatch_Kind.REGEX) {
-        const pattern = pathPattern(path.value)
-        patterns.set(rank, pattern)
-        addTo(regexes, pattern.literal, rank)
-      } else addTo(prefixes, path === undefined || path.value === '/' ? '' : path.value, rank)
+  constructor(matches: readonly RankedMatch[]) {
+    const exact = new Map<string, RankedMatch[]>()
+    const prefixes = new Map<string, RankedMatch[]>()
+    const regexes = new Map<string, RankedMatch[]>()
+    for (const match of matches) {
+      const { path, pattern } = match
+      if (pattern !== undefined) addTo(regexes, pattern.literal, match)
+      else if (path?.kind === PathMatch_Kind.EXACT) addTo(exact, path.value, match)
+      else addTo(prefixes, path === undefined || path.value === '/' ? '' : path.value, match)
     }
-    this.#ranked = { matches, patterns }
-    this.#exact = new Buckets(exact, matches)
-    this.#prefixes = new Buckets(prefixes, matches)
-    this.#regexes = new Buckets(regexes, matches)
+    this.#exact = exact.size === 0 ? undefined : candidatesByKey(exact)
+    this.#prefixes = candidatesByKey(prefixes)
+    this.#prefixLengths = lengthsOf(prefixes)
+    this.#regexes = candidatesByKey(regexes)
+    this.#literalLengths = lengthsOf(regexes)
+    this.#lowestRegex = matches.find(({ pattern }) => pattern !== undefined)?.rank ?? Number.POSITIVE_INFINITY
   }
 
-  /** Index of the first match in table order that holds; -1 when none does. */
-  find(request: MatchedRequest): number {
-    const none = this.#ranked.matches.length
-    const { path } = request.facts
-    let best = this.#exact.lowest(path, none, this.#ranked, request)
+  /** The first match in table order that holds. */
+  find(request: MatchedRequest): RankedMatch | undefined {
+    const { path } = request
+    let best = betterIn(this.#exact, path, undefined, request)
     // Only lengths that occur are looked up, so a path of a thousand slashes costs no more than any other.
-    for (const length of this.#prefixes.lengths) {
+    for (const length of this.#prefixLengths) {
       const atSegment = length === path.length || (length < path.length && path.charCodeAt(length) === SLASH)
-      if (atSegment) best = this.#prefixes.lowest(path.slice(0, length), best, this.#ranked, request)
+      if (atSegment) best = betterIn(this.#prefixes, path.slice(0, length), best, request)
     }
-    for (const length of this.#regexes.lengths) {
-      if (best <= this.#regexes.first) break
-      if (length <= path.length) best = this.#regexes.lowest(path.slice(0, length), best, this.#ranked, request)
+    for (const length of this.#literalLengths) {
+      if (best !== undefined && best.rank < this.#lowestRegex) break
+      if (length <= path.length) best = betterIn(this.#regexes, path.slice(0, length), best, request)
     }
-    return best === none ? -1 : best
+    return best
   }
 }
 
-class Buckets {
-  /** Lowest rank of all. */
-  readonly first: number
-  /** Lengths of the keys, longest first: precedence favours those. */
-  readonly lengths: readonly number[]
-  readonly #byKey = new Map<string, Candidates>()
-
-  constructor(groups: ReadonlyMap<string, readonly number[]>, matches: readonly Match[]) {
-    let first = Number.POSITIVE_INFINITY
-    const lengths = new Set<number>()
-    for (const [key, ranks] of groups) {
-      const candidates = candidatesOf(ranks, matches)
-      this.#byKey.set(key, candidates)
-      first = Math.min(first, firstOf(candidates))
-      lengths.add(key.length)
-    }
-    this.first = first
-    this.lengths = [...lengths].sort((a, b) => b - a)
-  }
-
-  lowest(key: string, best: number, ranked: RankedMatches, request: MatchedRequest): number {
-    const candidates = this.#byKey.get(key)
-    return candidates === undefined ? best : lowest(candidates, best, ranked, request)
-  }
+function betterIn(
+  byKey: ReadonlyMap<string, Candidates> | undefined,
+  key: string,
+  best: RankedMatch | undefined,
+  request: MatchedRequest,
+): RankedMatch | undefined {
+  const candidates = byKey?.get(key)
+  return candidates === undefined ? best : better(candidates, best, request)
 }
+
+const lengthsOf = (groups: ReadonlyMap<string, unknown>): readonly number[] =>
+  [...new Set([...groups.keys()].map((key) => key.length))].sort((a, b) => b - a)
+
+const candidatesByKey = (groups: ReadonlyMap<string, readonly RankedMatch[]>): ReadonlyMap<string, Candidates> =>
+  new Map([...groups].map(([key, matches]) => [key, candidatesOf(matches)]))

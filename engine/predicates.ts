@@ -1,18 +1,21 @@
-import { type Match, type PathMatch, PathMatch_Kind, type ValueMatch } from '../proto/gen/route_table.ts'
+import { PathMatch_Kind, type ValueMatch } from '../proto/gen/route_table.ts'
 import type { RequestFacts } from './facts.ts'
 import type { Patterns } from './patterns.ts'
 import { queryValues } from './query.ts'
+import type { RankedMatch } from './ranked-match.ts'
 
 /** A request while it is being matched. Each header is asked of the platform once at most, and only when a match needs it:
  *  asking is what costs in a Worker. */
 export class MatchedRequest {
   readonly facts: RequestFacts
+  readonly path: string
   readonly patterns: Patterns
   #headers: Map<string, string | undefined> | undefined
   #query: Map<string, string> | undefined
 
   constructor(facts: RequestFacts, patterns: Patterns) {
     this.facts = facts
+    this.path = facts.path
     this.patterns = patterns
   }
 
@@ -32,16 +35,18 @@ export class MatchedRequest {
   }
 }
 
-/** Whether everything of a match holds but its path. */
-export function predicatesHold(match: Match, request: MatchedRequest): boolean {
-  if (match.method !== '' && match.method !== request.facts.method) return false
-  for (const header of match.headers) {
+/** Whether all of a match holds but what pathMayHold looks at. */
+export function restHolds(match: RankedMatch, request: MatchedRequest): boolean {
+  const { method, headers, query, pattern } = match
+  if (method !== '' && method !== request.facts.method) return false
+  for (const header of headers) {
     if (!valueHolds(header, request.header(header.name), request.patterns)) return false
   }
-  for (const parameter of match.query) {
+  for (const parameter of query) {
     if (!valueHolds(parameter, request.query(parameter.name), request.patterns)) return false
   }
-  return true
+  // Last, because it costs most.
+  return pattern === undefined || request.patterns.test(pattern.rest, request.path.slice(pattern.skip))
 }
 
 export function valueHolds(match: ValueMatch, value: string | undefined, patterns: Patterns): boolean {
@@ -49,18 +54,11 @@ export function valueHolds(match: ValueMatch, value: string | undefined, pattern
   return match.regex ? patterns.test(match.value, value) : match.value === value
 }
 
-/** HTTPPathMatch; without one every path will do. */
-export function pathHolds(match: PathMatch | undefined, path: string, patterns: Patterns): boolean {
-  switch (match?.kind) {
-    case undefined:
-      return true
-    case PathMatch_Kind.PREFIX:
-      return hasPrefix(path, match.value)
-    case PathMatch_Kind.EXACT:
-      return path === match.value
-    case PathMatch_Kind.REGEX:
-      return patterns.test(match.value, path)
-  }
+/** Whether the path holds; of a regular expression only its literal, for restHolds runs the expression. HTTPPathMatch */
+export function pathMayHold({ path, pattern }: RankedMatch, requested: string): boolean {
+  if (pattern !== undefined) return requested.startsWith(pattern.literal)
+  if (path === undefined) return true
+  return path.kind === PathMatch_Kind.EXACT ? requested === path.value : hasPrefix(requested, path.value)
 }
 
 /** By whole segments: /v2 is a prefix of /v2, /v2/ and /v2/x, not of /v2x. */

@@ -63,7 +63,7 @@ export class Router {
       if (routes instanceof HostRoutes) {
         const match = routes.find(request)
         if (match !== undefined) {
-          return outcome(routes.rule(match.rule), { facts, listener, path: match.path, table, random, now })
+          return outcome(routes.rule(match), { facts, listener, path: match.path, table, random, now })
         }
       } else if (routes !== undefined) return this.#missingHosts(listener, name)
       if (name === listener.hostname || name === '') return NO_ROUTE

@@ -1,4 +1,5 @@
-import type { BackendRef, Host, Rule, SessionPersistence } from '../proto/gen/route_table.ts'
+import type { BackendRef, Rule, SessionPersistence } from '../proto/gen/route_table.ts'
+import { BackendLink } from './backend-link.ts'
 import type { Matched, RetryPolicy } from './decision.ts'
 import { type Filters, filtersOf } from './filters.ts'
 import { shardHash } from './shards.ts'
@@ -9,8 +10,8 @@ export class CompiledRule {
   /** The rule's own; a Target has them too, and then its own. */
   readonly filters: Filters
   readonly targets: readonly Target[]
-  /** Targets that a draw can choose and that lead to a backend. */
-  readonly drawable: readonly Target[]
+  /** The only target that has a weight. */
+  readonly certain: Target | undefined
   /** As Rule.invalid. */
   readonly invalid: string
   /** Milliseconds, 0 is none. */
@@ -19,12 +20,13 @@ export class CompiledRule {
   readonly retry: RetryPolicy | undefined
   readonly session: SessionPersistence | undefined
 
-  constructor({ listener, hostname }: Host, rule: Rule) {
+  constructor(listener: string, hostname: string, rule: Rule) {
     const { route, index, name, timeouts, retry } = rule
     this.matched = { listener, hostname, route, rule: index, ruleName: name }
     this.filters = filtersOf(rule.filters)
     this.targets = rule.backends.map((ref) => new Target(ref, rule, this.filters))
-    this.drawable = this.targets.filter((target) => target.weight > 0 && target.invalid === '')
+    const weighted = this.targets.filter(({ weight }) => weight > 0)
+    this.certain = weighted.length === 1 ? weighted[0] : undefined
     this.invalid = rule.invalid
     this.requestTimeout = timeouts?.requestMs ?? 0
     this.backendTimeout = timeouts?.backendRequestMs ?? 0
@@ -34,10 +36,7 @@ export class CompiledRule {
 }
 
 /** Where a rule may send a request: one of its backendRefs. */
-export class Target {
-  /** Backend.key. */
-  readonly backend: string
-  readonly backendHash: number
+export class Target extends BackendLink {
   readonly weight: number
   /** As BackendRef.invalid. */
   readonly invalid: string
@@ -46,8 +45,7 @@ export class Target {
   readonly scope: number
 
   constructor(ref: BackendRef, rule: Rule, ruleFilters: Filters) {
-    this.backend = ref.backend
-    this.backendHash = shardHash(ref.backend)
+    super(ref.backend)
     this.weight = ref.weight
     this.invalid = ref.invalid
     this.filters = ref.filters.length === 0 ? ruleFilters : filtersOf([...rule.filters, ...ref.filters])

@@ -1,5 +1,4 @@
-import type { Backend } from '../proto/gen/route_table.ts'
-import type { HostRoutes } from './host-routes.ts'
+import type { LoadedShard } from './shard.ts'
 
 /** Where a shard of a table goes once it is loaded. */
 export class ShardSlot {
@@ -12,12 +11,4 @@ export class ShardSlot {
   constructor(name: string) {
     this.name = name
   }
-}
-
-export interface LoadedShard {
-  /** Encoded, in bytes. */
-  readonly size: number
-  /** By hostname, one for every listener that has it. */
-  readonly hosts: ReadonlyMap<string, readonly HostRoutes[]>
-  readonly backends: ReadonlyMap<string, Backend>
 }

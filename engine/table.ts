@@ -1,16 +1,10 @@
-import {
-  type Backend,
-  type Filter,
-  type Host,
-  PathMatch_Kind,
-  Root,
-  Shard,
-  type ShardRef,
-} from '../proto/gen/route_table.ts'
-import { HostRoutes } from './host-routes.ts'
+import { type Backend, Root, type ShardRef } from '../proto/gen/route_table.ts'
+import type { BackendLink } from './backend-link.ts'
+import type { HostRoutes } from './host-routes.ts'
 import { Patterns } from './patterns.ts'
 import { Router } from './router.ts'
-import { type LoadedShard, ShardSlot } from './shard-slot.ts'
+import { type LoadedShard, readShard } from './shard.ts'
+import { ShardSlot } from './shard-slot.ts'
 import { leafOfHash, shardHash } from './shards.ts'
 
 /** The newest Root.schema that this code reads. */
@@ -50,6 +44,8 @@ export class Table {
   #size = 0
   /** Counts decisions. */
   #clock = 0
+  /** Another object whenever a shard comes or goes. */
+  #epoch = {}
 
   constructor(root: Root, limit: number, previous: Table | undefined) {
     this.root = root
@@ -64,7 +60,7 @@ export class Table {
   addShard(name: string, bytes: Uint8Array): void {
     const slot = this.#slots.get(name)
     if (slot === undefined || slot.shard !== undefined) return
-    this.#fill(slot, loadedShard(bytes))
+    this.#fill(slot, decoded('shard', () => readShard(bytes)))
     this.#evict()
   }
 
@@ -77,13 +73,20 @@ export class Table {
   host(listener: string, hostname: string): HostRoutes | ShardSlot | undefined {
     const slot = this.#use(this.#hostLeaves, shardHash(hostname))
     if (slot?.shard === undefined) return slot
-    return slot.shard.hosts.get(hostname)?.find((routes) => routes.host.listener === listener)
+    let routes = slot.shard.hosts.get(hostname)
+    while (routes !== undefined && routes.listener !== listener) routes = routes.next
+    return routes
   }
 
-  /** As host. `hash` is shardHash(key). */
-  backend(key: string, hash: number): Backend | ShardSlot | undefined {
-    const slot = this.#use(this.#backendLeaves, hash)
-    return slot?.shard === undefined ? slot : slot.shard.backends.get(key)
+  /** As host. */
+  backend(link: BackendLink): Backend | ShardSlot | undefined {
+    if (link.epoch !== this.#epoch) {
+      link.epoch = this.#epoch
+      link.slot = this.#use(this.#backendLeaves, link.hash)
+      link.found = link.slot?.shard === undefined ? link.slot : link.slot.shard.backends.get(link.backend)
+    }
+    if (link.slot !== undefined) link.slot.usedAt = this.#clock
+    return link.found
   }
 
   /** Names of shards, not loaded here, for keys whose shards are loaded in `before`. */
@@ -126,6 +129,7 @@ export class Table {
     slot.shard = shard
     slot.usedAt = this.#clock
     this.#size += shard.size
+    this.#epoch = {}
   }
 
   #use(leaves: readonly Leaf[], hash: number): ShardSlot | undefined {
@@ -142,6 +146,7 @@ export class Table {
       if (this.#size <= this.#limit) return
       this.#size -= slot.shard?.size ?? 0
       slot.shard = undefined
+      this.#epoch = {}
     }
   }
 }
@@ -157,38 +162,6 @@ function missingFor(leaves: readonly Leaf[], before: readonly Leaf[]): string[] 
     .filter((leaf) => loaded.some((other) => firstHash(other) < endHash(leaf) && firstHash(leaf) < endHash(other)))
     .map((leaf) => leaf.slot.name)
 }
-
-function loadedShard(bytes: Uint8Array): LoadedShard {
-  const shard = decoded('shard', () => Shard.decode(bytes))
-  const hosts = new Map<string, HostRoutes[]>()
-  for (const host of shard.hosts) {
-    checkHost(host)
-    const routes = new HostRoutes(host)
-    const others = hosts.get(host.hostname)
-    if (others === undefined) hosts.set(host.hostname, [routes])
-    else others.push(routes)
-  }
-  return { size: bytes.length, hosts, backends: new Map(shard.backends.map((backend) => [backend.key, backend])) }
-}
-
-/** What the generated decoder lets through. To serve a request without a filter that is not known would be worse than to
- *  keep the last good table. */
-function checkHost({ hostname, matches, rules }: Host): void {
-  for (const { rule, path } of matches) {
-    if (rule >= rules.length) throw new TableError(`a match of Host "${hostname}" has no rule`)
-    if (path !== undefined && !pathKinds.has(path.kind))
-      throw new TableError(`Host "${hostname}" has an unknown path kind`)
-  }
-  for (const rule of rules) {
-    if (!known(rule.filters) || !rule.backends.every((ref) => known(ref.filters))) {
-      throw new TableError(`${rule.route} has an unknown filter`)
-    }
-  }
-}
-
-const pathKinds: ReadonlySet<number> = new Set(Object.values(PathMatch_Kind))
-
-const known = (filters: readonly Filter[]): boolean => filters.every((filter) => filter.kind !== undefined)
 
 function decoded<T>(what: string, decode: () => T): T {
   try {
