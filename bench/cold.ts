@@ -37,7 +37,7 @@ export async function coldBench(): Promise<readonly Row[]> {
         sockets: [{ name: 'http', address, props: { gateways: [gateway], port: 80 } }],
         storeAddress: `unix:${join(directory, 'kv.sock')}`,
         connectorAddress: '127.0.0.1:19105',
-        variables: { CONNECTOR_KEY: 'bench:secret', REFRESH_SECONDS: '3600' },
+        variables: { CONNECTOR_KEY: 'bench:a-secret-of-benches', REFRESH_SECONDS: '3600' },
       })
       // A path that no route has: the table is what costs, not the way to an origin.
       first.push(await cpuOfRequest(workerd.pid ?? 0, hostname(round * 997)))

@@ -83,7 +83,7 @@ export async function workerBench(): Promise<readonly Row[]> {
         sockets: [{ name: 'http', address, props: { gateways: [gateway], port: 80 } }],
         storeAddress: `unix:${join(directory, 'kv.sock')}`,
         connectorAddress: originAddress,
-        variables: { CONNECTOR_KEY: 'bench:secret', REFRESH_SECONDS: '3600' },
+        variables: { CONNECTOR_KEY: 'bench:a-secret-of-benches', REFRESH_SECONDS: '3600' },
       })
     }
     const pids = new Map(contenders.map(({ name, address }) => [name, started[Number(address.slice(-1)) - 1]?.pid ?? 0]))

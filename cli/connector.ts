@@ -6,6 +6,7 @@ import { storedEndpoints } from '../control/publish/stored-endpoints.ts'
 import { endpointsOf } from '../dev/endpoints.ts'
 import { follow } from '../dev/follow.ts'
 import { thisMachine } from '../dev/site.ts'
+import { connectorKeyForm, readConnectorKey } from '../engine/connector-key.ts'
 import { createConnector, type ListenAddress } from '../standalone/connector.ts'
 import { createHttp1Upstream } from '../standalone/http1-upstream.ts'
 import { untilStopped } from './stop.ts'
@@ -42,7 +43,7 @@ Examples:
   )
   .action(async ({ filename, store, listen }: ConnectorFlags) => {
     const stopped = untilStopped()
-    const keys = readKeys(process.env['LANDFALL_CONNECTOR_KEY'])
+    const keys = readKeys(process.env['LANDFALL_CONNECTOR_KEY'] ?? '')
     let endpoints: ReadonlySet<string> = new Set()
     const log = (line: string): void => void process.stderr.write(`${line}\n`)
     const take = (found: ReadonlySet<string>): void => {
@@ -94,13 +95,12 @@ async function followEndpoints(
   }
 }
 
-function readKeys(text: string | undefined): ReadonlyMap<string, Uint8Array> {
-  const keys = new Map((text ?? '').split(',').flatMap((part) => {
-    const [, id, secret] = /^\s*([\w-]{1,32}):(.{16,})$/.exec(part) ?? []
-    return id === undefined || secret === undefined ? [] : [[id, Buffer.from(secret)] as const]
-  }))
-  if (keys.size === 0) {
-    throw new UsageError('LANDFALL_CONNECTOR_KEY is not set to <key id>:<secret>, with a secret of 16 characters or more')
+function readKeys(text: string): ReadonlyMap<string, Uint8Array> {
+  const keys = new Map<string, Uint8Array>()
+  for (const part of text.split(',')) {
+    const key = readConnectorKey(part)
+    if (key === undefined) throw new UsageError(`LANDFALL_CONNECTOR_KEY has to be set to ${connectorKeyForm}`)
+    keys.set(key.id, Buffer.from(key.secret))
   }
   return keys
 }

@@ -8,14 +8,18 @@ import { bad, table } from './terminal.ts'
 /** What `landfall dev` serves now: faults first, then a line a listener. */
 export function printServing(reading: Reading, { sockets, faults }: Serving): void {
   const all = faultsOf(reading).filter(({ severity }) => severity !== 'info')
+  const byObject = new Map(statuses(reading.compiled, '').map(({ object, status }) => [object, status]))
   const lines = [...all.map(printFault), ...faults.map((fault) => `${bad('error')} ${fault}`)]
-  const rows = statuses(reading.compiled, '').flatMap(({ object, status }) => {
-    const { kind, metadata } = object
-    if (kind !== 'Gateway' && kind !== 'ListenerSet') return []
-    return object.spec.listeners.map(({ name, protocol, port, hostname }) => {
-      const listener = status.listeners?.find((each) => each.name === name)
-      const served = sockets.filter(({ props }) => port === undefined || JSON.stringify(props).includes(`${metadata.namespace}/${metadata.name}`))
-      return [`${metadata.namespace}/${metadata.name}`, name, `${protocol} ${port}`, hostname ?? '*', String(listener?.attachedRoutes ?? 0), served.map(({ address }) => `http://${address}`).join(' ')]
+  const rows = reading.compiled.gateways.flatMap((gateway) => {
+    const { namespace, name } = gateway.state.gateway.metadata
+    const own = sockets.filter(({ gateways }) => gateways.includes(`${namespace}/${name}`))
+    return [...gateway.listeners, ...gateway.sets.flatMap((set) => set.listeners)].map(({ owner, listener }) => {
+      const { protocol, port, hostname = '*' } = listener
+      const at = own.filter(({ props }) => !('port' in props) || props.port === port)
+      const urls = at.map(({ address, keyPair }) => `${keyPair === undefined ? 'http' : 'https'}://${address}`)
+      const attached = byObject.get(owner)?.listeners?.find((each) => each.name === listener.name)?.attachedRoutes ?? 0
+      const of = owner.kind === 'Gateway' ? '' : ` (${owner.metadata.namespace}/${owner.metadata.name})`
+      return [`${namespace}/${name}`, `${listener.name}${of}`, `${protocol} ${port}`, hostname, String(attached), urls.join(' ')]
     })
   })
   lines.push(table(['GATEWAY', 'LISTENER', 'PORT', 'HOSTNAME', 'ROUTES', 'SERVED AT'], rows), summary(reading, all))

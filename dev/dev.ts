@@ -70,7 +70,7 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
     const reading = await project.read()
     if (reading === current) return
     const faults = await publishTables(reading)
-    faults.push(...(await listen(socketsOf(reading.compiled, port))))
+    faults.push(...(await listen(socketsOf(reading, port))))
     current = reading
     onReading(reading, { sockets, faults })
   }

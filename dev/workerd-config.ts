@@ -7,6 +7,14 @@ export interface WorkerdSocket {
   readonly address: string
   /** What the Worker gets as ctx.props. */
   readonly props: object
+  /** For TLS; plain HTTP without. */
+  readonly keyPair?: KeyPair
+}
+
+/** In PEM. */
+export interface KeyPair {
+  readonly privateKey: string
+  readonly certificateChain: string
 }
 
 export interface WorkerdSetup {
@@ -20,8 +28,10 @@ export interface WorkerdSetup {
 /** A configuration of `workerd serve` (workerd.capnp) beside which the Worker stands as worker.js. */
 export function workerdConfig({ sockets, storeAddress, connectorAddress, variables }: WorkerdSetup): string {
   const service = (props: object) => `(name = "worker", props = (json = ${text(JSON.stringify(props))}))`
-  const socket = ({ name, address, props }: WorkerdSocket) =>
-    `    (name = ${text(name)}, address = ${text(address)}, http = (), service = ${service(props)}),`
+  const tls = ({ privateKey, certificateChain }: KeyPair) =>
+    `https = (options = (), tlsOptions = (keypair = (privateKey = ${text(privateKey)}, certificateChain = ${text(certificateChain)})))`
+  const socket = ({ name, address, props, keyPair }: WorkerdSocket) =>
+    `    (name = ${text(name)}, address = ${text(address)}, ${keyPair ? tls(keyPair) : 'http = ()'}, service = ${service(props)}),`
   const variable = ([name, value]: [string, string]) => `    (name = ${text(name)}, text = ${text(value)}),`
   return `using Workerd = import "/workerd/workerd.capnp";
 

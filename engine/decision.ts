@@ -113,6 +113,7 @@ export type Why =
   | 'connect-failed'
   | 'connection-lost'
   | 'invalid-response'
+  | 'overloaded'
   | 'connector-refused'
   | 'request-timeout'
   | 'backend-timeout'

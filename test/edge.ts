@@ -66,7 +66,7 @@ export async function startEdge({ connector: withConnector = true }: EdgeOptions
   kv.listen(join(directory, 'kv.sock'))
   await once(kv, 'listening')
   const connector = createConnector({
-    keys: () => new Map([['k1', Buffer.from('a secret')]]),
+    keys: () => new Map([['k1', Buffer.from('a-secret-of-tests')]]),
     isEndpoint: () => true,
     upstreams: { http1: createHttp1Upstream() },
     now: Date.now,
@@ -81,7 +81,7 @@ export async function startEdge({ connector: withConnector = true }: EdgeOptions
     sockets: [{ name: 'http', address: `127.0.0.1:${port}`, props: { gateways: [gateway], port: 80 } }],
     storeAddress: `unix:${join(directory, 'kv.sock')}`,
     connectorAddress: connectorSocket,
-    variables: { CONNECTOR_KEY: 'k1:a secret', ADMIN_TOKEN: adminToken, REFRESH_SECONDS: '3600' },
+    variables: { CONNECTOR_KEY: 'k1:a-secret-of-tests', ADMIN_TOKEN: adminToken, REFRESH_SECONDS: '3600' },
   }
   await workerd.serve(setup)
 

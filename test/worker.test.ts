@@ -186,6 +186,17 @@ test('bodies stream in both directions', async () => {
   client.socket.destroy()
 })
 
+test('a GET may have a body', async () => {
+  const upstream = await httpOrigin(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    response.end(`${request.method} ${body} ${request.headers.host} ${request.url}`)
+  })
+  await edge.publish(table([host()], [at(upstream)]))
+  const { body } = await edge.ask({ path: '/_search?q', method: 'GET', body: '{"query":{}}', headers: { 'content-length': '12' } })
+  expect(body).toBe('GET {"query":{}} example.com /_search?q')
+})
+
 test('a WebSocket is upgraded and carries messages both ways', async () => {
   const { createHash } = await import('node:crypto')
   const upstream = await origin(async (connection) => {

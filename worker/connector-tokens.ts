@@ -1,3 +1,4 @@
+import type { ConnectorKey } from '../engine/connector-key.ts'
 import { formatToken, tokenLifetime, tokenPayload } from '../engine/origin-token.ts'
 import { endpointKey } from '../engine/origin-token-address.ts'
 import { AppProtocol, type Endpoint } from '../proto/gen/route_table.ts'
@@ -7,19 +8,17 @@ const usedFor = 20_000
 /** Endpoints whose tokens are kept. */
 const maxTokens = 10_000
 
+const hmac = { name: 'HMAC', hash: 'SHA-256' }
+
 /** Signed names of endpoints for the connector. Signing takes a turn of the event loop, so each token serves for a while. */
 export class ConnectorTokens {
-  readonly #keyId: string
-  readonly #secret: string
+  readonly #key: ConnectorKey
   readonly #now: () => number
-  #key: Promise<CryptoKey> | undefined
+  #imported: Promise<CryptoKey> | undefined
   readonly #tokens = new Map<string, { readonly token: string; readonly until: number }>()
 
-  /** `key` is `<key id>:<secret>`, as the connector has it. */
-  constructor(key: string, now: () => number) {
-    const colon = key.indexOf(':')
-    this.#keyId = key.slice(0, Math.max(colon, 0))
-    this.#secret = key.slice(colon + 1)
+  constructor(key: ConnectorKey, now: () => number) {
+    this.#key = key
     this.#now = now
   }
 
@@ -35,14 +34,14 @@ export class ConnectorTokens {
 
   async #sign(name: string, endpoint: string, protocol: AppProtocol, now: number): Promise<string> {
     const payload = tokenPayload({
-      keyId: this.#keyId,
+      keyId: this.#key.id,
       protocol: protocol === AppProtocol.H2C ? 'h2c' : 'http1',
       endpoint,
       expires: Math.floor(now / 1000) + tokenLifetime,
     })
     const encoder = new TextEncoder()
-    this.#key ??= crypto.subtle.importKey('raw', encoder.encode(this.#secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-    const mac = await crypto.subtle.sign('HMAC', await this.#key, encoder.encode(payload))
+    this.#imported ??= crypto.subtle.importKey('raw', encoder.encode(this.#key.secret), hmac, false, ['sign'])
+    const mac = await crypto.subtle.sign('HMAC', await this.#imported, encoder.encode(payload))
     const token = formatToken(payload, new Uint8Array(mac))
     if (this.#tokens.size >= maxTokens) this.#tokens.clear()
     this.#tokens.set(name, { token, until: now + usedFor })

@@ -23,7 +23,9 @@ export async function forward(
 ): Promise<Response> {
   const headers = new Headers(request.headers)
   upstreamHeaders(headers, request, decision, scheme, settings.trustedHops)
-  const outgoing = { method: request.method, scheme, headers, body: request.body }
+  const { method, body } = request
+  const carried = body !== null && (method === 'GET' || method === 'HEAD')
+  const outgoing = { method, scheme, headers, body: carried ? null : body, carrier: carried ? request : undefined }
   const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, upstreams, ctx)
 
   const last = await tryOrigins(decision, sent, upstreams)

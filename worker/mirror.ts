@@ -19,6 +19,8 @@ export function sendMirrors(outgoing: Outgoing, forward: Forward, upstreams: Ups
       ...outgoing,
       headers: new Headers(outgoing.headers),
       body: copies[index] ?? null,
+      // A body can be carried once, and that is for the origin.
+      carrier: undefined,
       target: forward,
       signal: controller.signal,
     }

@@ -11,6 +11,8 @@ export interface Message {
   readonly target: Pick<Forward, 'authority' | 'path' | 'query'>
   readonly headers: Headers
   readonly body: BodyInit | null
+  /** The client's request, when it has a body that its method does not let one give to fetch(): GET. */
+  readonly carrier: Request | undefined
   readonly signal: AbortSignal | null
 }
 
@@ -43,9 +45,10 @@ export class Origins {
   }
 
   async #fetch(backend: Backend, endpoint: number | undefined, message: Message): Promise<Response | undefined> {
-    const { method, headers, body, signal, target } = message
+    const { method, headers, body, carrier, signal, target } = message
     const path = target.query === '' ? target.path : `${target.path}?${target.query}`
-    const init = { method, headers, body, signal, redirect: 'manual' as const }
+    const init = { headers, signal, redirect: 'manual' as const, ...(carrier === undefined ? { method, body } : {}) }
+    const to = (url: string): string | Request => (carrier === undefined ? url : new Request(url, carrier))
     switch (backend.origin) {
       case Origin.CONNECTOR: {
         const chosen = endpoint === undefined ? undefined : backend.endpoints[endpoint]
@@ -56,15 +59,15 @@ export class Origins {
         headers.set(originHeader, token)
         headers.set(hostHeader, target.authority)
         // The connector takes the host from its header: a URL would lower its case and drop its default port.
-        return this.#connector.fetch(`http://connector${path}`, init)
+        return this.#connector.fetch(to(`http://connector${path}`), init)
       }
       case Origin.RESOLVE_OVERRIDE:
-        return fetch(`${message.scheme}://${target.authority}${path}`, {
+        return fetch(to(`${message.scheme}://${target.authority}${path}`), {
           ...init,
           cf: { resolveOverride: backend.originAddress },
         })
       case Origin.URL:
-        return fetch(`${backend.originAddress}${path}`, init)
+        return fetch(to(`${backend.originAddress}${path}`), init)
     }
   }
 }
@@ -73,6 +76,7 @@ const failures: ReadonlyMap<string, Why> = new Map<string, Why>([
   ['connect-failed', 'connect-failed'],
   ['connection-lost', 'connection-lost'],
   ['invalid-response', 'invalid-response'],
+  ['overloaded', 'overloaded'],
   ['timeout', 'backend-timeout'],
 ])
 

@@ -24,8 +24,11 @@ export function refuse(status: number, why: Why, hideReason: boolean): Response 
   return new Response(hideReason ? `${status}\n` : `${status} ${why}\n`, { status, headers })
 }
 
-/** What a client is told when the way to the origin fails: HTTPRouteTimeouts want 504, the rest is a bad gateway. */
-export const statusOf = (why: Why): number => (why === 'request-timeout' || why === 'backend-timeout' ? 504 : 502)
+/** What a client is told when the way to the origin fails: HTTPRouteTimeouts want 504, most of the rest is a bad gateway. */
+export function statusOf(why: Why): number {
+  if (why === 'request-timeout' || why === 'backend-timeout') return 504
+  return why === 'overloaded' ? 503 : 502
+}
 
 export function editHeaders(headers: Headers, edit: HeaderEdit): void {
   for (const name of edit.remove) headers.delete(name)

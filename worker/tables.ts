@@ -7,6 +7,9 @@ import type { Config } from './config.ts'
 /** A shard that could not be had is asked for again after this long, in milliseconds. */
 const shardRetry = 1_000
 
+/** How long the empty root of a Gateway that is gone stays in the store, in milliseconds: control/publish, GRACE. */
+const rootGrace = 600_000
+
 /** A table of no more shards than this is loaded as a whole, so that it outlives its store. */
 const smallTable = 16
 
@@ -77,7 +80,7 @@ export class Tables {
   async #load(now: number, ctx: ExecutionContext): Promise<void> {
     const problems: string[] = []
     try {
-      for (const key of await this.#rootKeys()) {
+      for (const key of await this.#rootKeys(now)) {
         const problem = await this.#loadRoot(key, now, ctx)
         if (problem !== undefined) problems.push(`${key}: ${problem}`)
       }
@@ -91,18 +94,23 @@ export class Tables {
     if (this.#problem !== undefined) console.error(`landfall: kept the last good table: ${this.#problem}`)
   }
 
-  async #rootKeys(): Promise<readonly string[]> {
+  async #rootKeys(now: number): Promise<readonly string[]> {
     if (this.#config.gateways !== undefined) return this.#config.gateways.map((name) => `gateway/${name}`)
     const keys: string[] = []
+    const missing: string[] = []
     for (let cursor: string | undefined; ; ) {
       const page = await this.#store.list({ prefix: 'gateway/', ...(cursor === undefined ? {} : { cursor }) })
       keys.push(...page.keys.map((key) => key.name))
       if (page.list_complete) break
       cursor = page.cursor
     }
-    // A Gateway that goes leaves a root without listeners behind; a root that is only absent is a fault of the store.
-    for (const gateway of this.#routers.keys()) if (!keys.includes(`gateway/${gateway}`)) keys.push(`gateway/${gateway}`)
-    return keys
+    // A Gateway that goes leaves a root without listeners behind for a while; a root that is only absent is a fault of the store.
+    for (const gateway of this.#routers.keys()) {
+      if (keys.includes(`gateway/${gateway}`)) continue
+      if (keys.length > 0 && now - this.#loadedAt > rootGrace) this.#routers.delete(gateway)
+      else missing.push(`gateway/${gateway}`)
+    }
+    return [...keys, ...missing]
   }
 
   /** What is wrong with the new root, if anything; the old one then goes on serving. */

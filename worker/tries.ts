@@ -25,6 +25,8 @@ export interface Outgoing {
   readonly scheme: string
   readonly headers: Headers
   readonly body: ReadableStream | null
+  /** As Message.carrier; the body is null then. */
+  readonly carrier: Request | undefined
 }
 
 export interface LastTry extends Answer {
@@ -42,13 +44,14 @@ export async function tryOrigins(forward: Forward, outgoing: Outgoing, upstreams
   if (retry === undefined) return tryOnce(forward, outgoing, outgoing.body, undefined, since, upstreams)
 
   const body = await replayable(outgoing)
+  const onceOnly = body instanceof ReadableStream || outgoing.carrier !== undefined
   const tried = new Set<number>()
   budget.requested(since)
   for (let attempt = 0; ; attempt++) {
     const last = await tryOnce(forward, { ...outgoing, headers: new Headers(outgoing.headers) }, body, tried, since, upstreams)
     const unwelcome = last.response === undefined || retry.codes.includes(last.response.status)
     const left = forward.requestTimeout === 0 ? Number.POSITIVE_INFINITY : forward.requestTimeout - (now() - since)
-    if (!unwelcome || attempt === retry.attempts || body instanceof ReadableStream || left <= 0 || !budget.take(now())) return last
+    if (!unwelcome || attempt === retry.attempts || onceOnly || left <= 0 || !budget.take(now())) return last
     last.deadline?.clear()
     await last.response?.body?.cancel()
     const wait = Math.min(retry.backoff * 2 ** attempt, maxBackoff) * (0.75 + upstreams.random() / 2)

@@ -1,3 +1,4 @@
+import { connectorKeyForm, readConnectorKey } from '../engine/connector-key.ts'
 import { EndpointBalancer } from '../engine/endpoints.ts'
 import { RetryBudget } from '../engine/retry-budget.ts'
 import { type Config, type Env, readConfig } from './config.ts'
@@ -18,7 +19,9 @@ export interface Worker {
 export function createWorker(env: Env): Worker {
   const config = readConfig(env)
   const now = (): number => Date.now()
-  const tokens = env.CONNECTOR_KEY === undefined ? undefined : new ConnectorTokens(env.CONNECTOR_KEY, now)
+  const key = readConnectorKey(env.CONNECTOR_KEY ?? '')
+  if (key === undefined && env.CONNECTOR_KEY !== undefined) console.error(`landfall: CONNECTOR_KEY is not ${connectorKeyForm}`)
+  const tokens = key && new ConnectorTokens(key, now)
   return {
     config,
     tables: new Tables(env.TABLES, config),

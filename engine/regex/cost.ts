@@ -2,8 +2,8 @@ import type { Node } from './syntax.ts'
 
 /** The length of value, in characters, that MAX_COST is a bound for: more than a request line or a header may have. */
 export const VALUE_LENGTH = 65_536
-/** A thousand visits to states for each character; a visit takes a few nanoseconds. */
-export const MAX_COST = 1000 * VALUE_LENGTH
+/** 250 visits to states for each character; a visit takes a few nanoseconds, so the dearest value takes some 60 ms. */
+export const MAX_COST = 250 * VALUE_LENGTH
 
 /**
  * An upper bound on the visits to states that a value of VALUE_LENGTH characters can cost. A state is alive only

@@ -109,7 +109,7 @@ describe('what is refused', () => {
     ['(?<n>a)(?<n>b)', 'at character 11: the group name "n" is used twice'],
     ['((((a{10}){10}){10}){100})', /^at character 21: the pattern needs more than 10000 states/],
     ['(?:){1000}(?:(?:){1000}){1000}b{1000}{2}', /a repetition cannot be repeated/],
-    ['.*a.{600}.{600}', /could cost more than 65536000 steps on a value of 65536 characters/],
+    ['.*a.{600}.{600}', /could cost more than 16384000 steps on a value of 65536 characters/],
   ])('%s', ([pattern, fault]) => {
     expect(faultOf(pattern)).toMatch(fault)
   })
@@ -180,6 +180,9 @@ describe('beside the JavaScript engine', () => {
     let matched = 0
     fc.assert(
       fc.property(pattern, fc.boolean(), fc.array(value, { minLength: 8, maxLength: 8 }), (source, fold, values) => {
+        const compiled = compileRegex(fold ? `(?i)${source}` : source)
+        // Nested counts can come to more than any pattern may cost.
+        fc.pre(compiled.ok || !compiled.error.includes('could cost more'))
         const ours = regex(fold ? `(?i)${source}` : source)
         const theirs = new RegExp(`^(?:${source})$`, fold ? 'iu' : 'u')
         for (const each of values) {
