@@ -49,9 +49,12 @@ function wrongType(value: unknown, expected: string): string {
 }
 
 function missing(schema: unknown, expected: string): string {
-  if (schema instanceof z.ZodObject)
-    return `is missing; write it with its fields: ${Object.keys(schema.shape).join(', ')}`
-  return expected === 'array' ? 'is missing; write a list with at least one item' : 'is missing'
+  if (expected === 'array') return 'is missing; write a list with at least one item'
+  if (!(schema instanceof z.ZodObject)) return 'is missing'
+  const fields = Object.entries<z.core.$ZodType>(schema.shape)
+  const required = fields.filter(([, field]) => field._zod.optin === undefined)
+  const wanted = required.length > 0 ? required : fields
+  return `is missing; write it, with ${wanted.map(([name]) => name).join(', ')}`
 }
 
 /** What is wrong, and what would be right, where a schema has no words of its own. For `safeParse(value, { error })`. */
