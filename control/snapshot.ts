@@ -6,8 +6,8 @@ import type { Kind, KubeObject, ObjectOf } from '../kube/objects.ts'
 import { type Change, difference } from './compile/merge.ts'
 import {
   changeOf,
-  gatewayOf,
   type Grouping,
+  gatewayOf,
   namespaceOf,
   nextGrouping,
   Shelf,

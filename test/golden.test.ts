@@ -25,6 +25,6 @@ test.for(files.map((name) => [name.replace('.yaml', '').replaceAll('-', ' '), na
   const { objects, problems } = parseManifests(name, input)
   expect(problems).toEqual([])
   const text = `${input}${mark}${stringify(readable(compile(Snapshot.of(objects), site)), { lineWidth: 0 })}`
-  if (process.env['GOLDEN'] === 'write') writeFileSync(file, text)
+  if (process.env.GOLDEN === 'write') writeFileSync(file, text)
   expect(readFileSync(file, 'utf8')).toBe(text)
 })

@@ -8,7 +8,7 @@ import { isAcceptedAt, type ParentState, type RouteState } from './route-state.t
 
 /** Bound on the matches of a Gateway's table; a match counts once for each host that has it. Without it 64 listeners, 16
  *  hostnames and 10,000 routes make ten million hosts. */
-export const maxMatches = 1_000_000
+export const maxMatches = 250_000
 
 /** Attachments that are refused, with the reason. */
 type Refusals = Map<RouteState, Map<Attachment, Finding>>
@@ -29,7 +29,7 @@ export function admit(
   const admitted = routes.map((route) => {
     const refused = refusals.get(route)
     if (refused === undefined) return route
-    const key = [...refused].map(([{ listener }, { reason }]) => `${listener} ${reason}`).join('\n')
+    const key = keyOf(refused)
     const before = earlier.get(route)
     const kept = before?.key === key ? before : { key, admitted: without(route, refused) }
     admissions.set(route, kept)
@@ -37,6 +37,13 @@ export function admit(
   })
   return { routes: admitted, admissions }
 }
+
+/** Says all that `without` depends on, each message once. */
+const keyOf = (refused: ReadonlyMap<Attachment, Finding>): string =>
+  Array.from(
+    Map.groupBy(refused, ([, { message }]) => message),
+    ([message, entries]) => `${message}: ${entries.map(([{ listener }]) => listener).join(' ')}`,
+  ).join('\n')
 
 function without(state: RouteState, refused: ReadonlyMap<Attachment, Finding>): RouteState {
   const findings: Finding[] = []
@@ -136,9 +143,11 @@ function refuseOverflow(routes: readonly RouteState[], refusals: Refusals): void
         left.set(gateway, room - size)
         continue
       }
-      const message = `with this route the table of Gateway ${gateway} would have more than ${maxMatches} matches, counted for each listener and hostname; remove hostnames, matches or older routes, or share them among Gateways`
-      for (const claim of claims([state])) {
-        if (claim.parent.gateway === gateway) refuse(refusals, claim, error(state.route, claim.parent.path, 'Accepted', 'TableFull', message))
+      const message = `with this route the table of Gateway ${gateway} would have more than ${maxMatches} matches, counted for each listener and hostname; remove hostnames, matches or other routes, or move some to another Gateway`
+      for (const parent of state.parents) {
+        if (parent.gateway !== gateway || !isAcceptedAt(parent)) continue
+        const finding = error(state.route, parent.path, 'Accepted', 'TableFull', message)
+        for (const attachment of parent.attachments) refuse(refusals, { state, parent, attachment }, finding)
       }
     }
   }

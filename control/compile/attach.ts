@@ -62,10 +62,13 @@ const isAttachmentAlike = (a: Attachment, b: Attachment): boolean =>
   (a.hostnames === b.hostnames || isAlike(a.hostnames, b.hostnames, (a, b) => a === b))
 
 function isAlike<T>(a: readonly T[], b: readonly T[], alike: (a: T, b: T) => boolean): boolean {
-  return a.length === b.length && a.every((item, index) => {
-    const other = b[index]
-    return other !== undefined && alike(item, other)
-  })
+  return (
+    a.length === b.length &&
+    a.every((item, index) => {
+      const other = b[index]
+      return other !== undefined && alike(item, other)
+    })
+  )
 }
 
 /** CommonRouteSpec.parentRefs and useDefaultGateways. */
@@ -87,7 +90,9 @@ export function attach(route: Route, source: Source): Attached {
     for (const parent of source.look('defaultGateways', 'All') ?? []) {
       const { kind, namespace, name } = parent
       if (parents.some(({ gateway, ref }) => gateway === parent.gateway && ref.kind === kind)) continue
-      parents.push(attachTo(parent, route, { group: gatewayGroup, kind, namespace, name }, ['spec', 'useDefaultGateways'], source))
+      parents.push(
+        attachTo(parent, route, { group: gatewayGroup, kind, namespace, name }, ['spec', 'useDefaultGateways'], source),
+      )
     }
   }
   return { parents, findings }
@@ -122,7 +127,8 @@ interface Refusal {
 
 function attachment(listener: ListenerView, parent: ParentView, route: Route, source: Source): Attachment | Refusal {
   if (!listener.kinds.includes(route.kind)) return { why: 'kind', listener }
-  if (!isOpen(listener.namespaces, parent.namespace, route.metadata.namespace, source)) return { why: 'namespace', listener }
+  if (!isOpen(listener.namespaces, parent.namespace, route.metadata.namespace, source))
+    return { why: 'namespace', listener }
   const hostnames = served(listener.hostname, hostnamesOf(route))
   if (hostnames.length === 0) return { why: 'hostname', listener }
   return { listener: listener.id, isServed: listener.accepted, hostnames }
@@ -137,7 +143,8 @@ function refused(
   path: FieldPath,
 ): Finding {
   const name = `${parent.kind} ${parent.namespace}/${parent.name}`
-  const found = refusals.find(({ why }) => why === 'hostname') ?? refusals.find(({ why }) => why === 'namespace') ?? refusals[0]
+  const found =
+    refusals.find(({ why }) => why === 'hostname') ?? refusals.find(({ why }) => why === 'namespace') ?? refusals[0]
   if (found === undefined) return noListener(parent, name, route, ref, path)
   const listener = `listener ${found.listener.name} of ${name}`
   const more = refusals.length === 1 ? '' : `, and the other ${refusals.length - 1} do not take it either`

@@ -38,9 +38,13 @@ export function allBackendTls(
 ): AllBackendTls {
   const kept = new Map<string, Kept<BackendTls>>()
   for (const service of services) {
-    kept.set(service, keep(earlier.kept.get(service), source, (source) => backendTls(service, source, checks)))
+    kept.set(
+      service,
+      keep(earlier.kept.get(service), source, (source) => backendTls(service, source, checks)),
+    )
   }
-  const isSame = kept.size === earlier.kept.size && [...kept].every(([service, tls]) => tls === earlier.kept.get(service))
+  const isSame =
+    kept.size === earlier.kept.size && [...kept].every(([service, tls]) => tls === earlier.kept.get(service))
   return isSame ? earlier : { kept, byService: new Map(Array.from(kept, ([service, { value }]) => [service, value])) }
 }
 
@@ -81,7 +85,10 @@ export function policyOf(tls: BackendTls | undefined, portName: string): TargetV
   const holding = tls?.verdicts.filter(
     ({ findings }) => !findings.some(({ reason }) => reason === 'Conflicted' || reason === 'TargetNotFound'),
   )
-  return holding?.find(({ section }) => section !== '' && section === portName) ?? holding?.find(({ section }) => section === '')
+  return (
+    holding?.find(({ section }) => section !== '' && section === portName) ??
+    holding?.find(({ section }) => section === '')
+  )
 }
 
 /** Whether connections under a policy can be made safely. */
@@ -106,7 +113,15 @@ function validity(policy: BackendTLSPolicy, source: Source, checks: CertificateC
   const findings = caCertificateRefs.flatMap((reference, index) => {
     const fault = referenceFault(reference, 'ConfigMap', from, source, checks)
     if (fault === undefined) return []
-    return [error(policy, [...path, 'caCertificateRefs', index, fault.field], 'ResolvedRefs', reasons[fault.why], fault.message)]
+    return [
+      error(
+        policy,
+        [...path, 'caCertificateRefs', index, fault.field],
+        'ResolvedRefs',
+        reasons[fault.why],
+        fault.message,
+      ),
+    ]
   })
   if (caCertificateRefs.length > 0 && findings.length === caCertificateRefs.length) {
     const message = 'no CA certificate can be used, so no backend could be trusted; see the references'

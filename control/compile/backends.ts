@@ -2,8 +2,8 @@ import { type Backend, Origin } from '../../proto/gen/route_table.ts'
 import { speechOf } from './app-protocols.ts'
 import { endpointsOf } from './endpoints.ts'
 import { type Finding, warning } from './finding.ts'
-import { originOf } from './origins.ts'
 import { type Kept, keep } from './kept.ts'
+import { originOf } from './origins.ts'
 import type { Source } from './source.ts'
 import type { Tally } from './tally.ts'
 
@@ -26,7 +26,10 @@ function backendState(key: string, byDefault: Origin, source: Source): BackendSt
   const backend = { key, protocol: speechOf(port.appProtocol).protocol, origin, originAddress: address, endpoints }
   if (endpoints.length > 0 || origin !== Origin.CONNECTOR) return { backend, findings: [] }
   const message = `port ${number} has no ready endpoint, so requests get a 503; check its EndpointSlices: label kubernetes.io/service-name, a port named ${JSON.stringify(port.name ?? '')}, conditions.ready`
-  return { backend, findings: [warning(service, ['spec', 'ports', service.spec.ports.indexOf(port)], 'NoEndpoints', message)] }
+  return {
+    backend,
+    findings: [warning(service, ['spec', 'ports', service.spec.ports.indexOf(port)], 'NoEndpoints', message)],
+  }
 }
 
 /** The backends of a Gateway, in the order of their tally. */
@@ -52,6 +55,7 @@ export function gatewayBackends(
     const known = before?.tally[at]?.name === name ? before.states[at] : undefined
     return keep(known, source, (source) => backendState(name, origin, source))
   })
-  const isSame = states.length === before?.states.length && states.every((state, index) => state === before.states[index])
+  const isSame =
+    states.length === before?.states.length && states.every((state, index) => state === before.states[index])
   return isSame ? { ...before, tally } : { tally, origin, states, backends: states.map(({ value }) => value.backend) }
 }

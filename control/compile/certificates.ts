@@ -57,7 +57,8 @@ const decoded = (base64: string | undefined): string => Buffer.from(base64 ?? ''
 
 /** A certificate and its private key, as the type kubernetes.io/tls keeps them; undefined when they are good. */
 export function keyPairFault({ type, data }: Secret): CertificateFault | undefined {
-  if (type !== 'kubernetes.io/tls') return { path: ['type'], message: `is of type ${type}; write type: kubernetes.io/tls` }
+  if (type !== 'kubernetes.io/tls')
+    return { path: ['type'], message: `is of type ${type}; write type: kubernetes.io/tls` }
   const certificates = certificatesOf(decoded(data['tls.crt']))
   if (typeof certificates === 'string') return { path: ['data', 'tls.crt'], message: certificates }
   const key = privateKey(decoded(data['tls.key']))
@@ -65,7 +66,10 @@ export function keyPairFault({ type, data }: Secret): CertificateFault | undefin
     return { path: ['data', 'tls.key'], message: 'holds no private key in PEM; write the key without a passphrase' }
   }
   if (certificates[0]?.checkPrivateKey(key) !== true) {
-    return { path: ['data', 'tls.key'], message: 'is not the key of the first certificate in tls.crt; put the right two together' }
+    return {
+      path: ['data', 'tls.key'],
+      message: 'is not the key of the first certificate in tls.crt; put the right two together',
+    }
   }
   return undefined
 }

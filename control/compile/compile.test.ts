@@ -11,15 +11,17 @@ const { site } = make
 /** All that a compile says; what it leaves to the next one is its own business. */
 const told = ({ memo, ...rest }: Compiled) => rest
 
-const space = fc.constantFrom('default', 'shop')
+const space = fc.constantFrom('default', 'default', 'default', 'shop')
 const hostname = fc.constantFrom('a.example.com', 'b.example.com', '*.example.com', '*.com', 'example.org')
-const some = <T>(values: fc.Arbitrary<T>, max: number) => fc.uniqueArray(values, { maxLength: max })
+const some = <T>(values: fc.Arbitrary<T>, max: number) => fc.array(values, { maxLength: max })
 const created = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', undefined)
 const metadata = (...names: string[]) =>
-  fc.record({ name: fc.constantFrom(...names), namespace: space, creationTimestamp: created }).map(({ creationTimestamp, ...rest }) => ({
-    ...rest,
-    ...(creationTimestamp !== undefined && { creationTimestamp }),
-  }))
+  fc
+    .record({ name: fc.constantFrom(...names), namespace: space, creationTimestamp: created })
+    .map(({ creationTimestamp, ...rest }) => ({
+      ...rest,
+      ...(creationTimestamp !== undefined && { creationTimestamp }),
+    }))
 
 const listeners = fc
   .uniqueArray(
@@ -45,21 +47,33 @@ const listeners = fc
         port,
         protocol,
         ...(host !== undefined && { hostname: host }),
-        ...((protocol === 'HTTPS' || protocol === 'TLS') && { tls: { mode: 'Terminate', certificateRefs: [{ name: cert }] } }),
-        allowedRoutes: { namespaces: { from, ...(from === 'Selector' && { selector: { matchLabels: { team: 'a' } } }) } },
+        ...((protocol === 'HTTPS' || protocol === 'TLS') && {
+          tls: { mode: 'Terminate', certificateRefs: [{ name: cert }] },
+        }),
+        allowedRoutes: {
+          namespaces: { from, ...(from === 'Selector' && { selector: { matchLabels: { team: 'a' } } }) },
+        },
       }
     })
   })
 
 const parentRefs = fc.uniqueArray(
-  fc.record({ kind: fc.constantFrom('Gateway', 'ListenerSet'), name: fc.constantFrom('gw', 'gw2', 'set'), namespace: space }),
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ kind: 'Gateway', name: 'gw', namespace: 'default', sectionName: 'one' }) },
+    { weight: 3, arbitrary: fc.constant({ kind: 'Gateway', name: 'gw', namespace: 'default', sectionName: 'two' }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'Gateway', name: 'gw', namespace: 'default', sectionName: 'three' }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'ListenerSet', name: 'set', namespace: 'default' }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'Gateway', name: 'gw2', namespace: 'default' }) },
+  ),
   { maxLength: 3, selector: (ref) => JSON.stringify(ref) },
 )
 const backendRef = fc.record({ name: fc.constantFrom('web', 'db'), namespace: space, port: fc.constantFrom(80, 81) })
-const pathMatch = fc.record({
-  type: fc.constantFrom('Exact', 'PathPrefix', 'RegularExpression'),
-  value: fc.constantFrom('/', '/a', '/a/b', '/(x'),
-}).map((path) => (path.type !== 'RegularExpression' && path.value === '/(x' ? { ...path, value: '/x' } : path))
+const pathMatch = fc
+  .record({
+    type: fc.constantFrom('Exact', 'PathPrefix', 'RegularExpression'),
+    value: fc.constantFrom('/', '/a', '/a/b', '/(x'),
+  })
+  .map((path) => (path.type !== 'RegularExpression' && path.value === '/(x' ? { ...path, value: '/x' } : path))
 const httpRules = fc.array(
   fc.record({
     matches: fc.array(fc.record({ path: pathMatch }), { maxLength: 3 }),
@@ -68,68 +82,142 @@ const httpRules = fc.array(
   { minLength: 1, maxLength: 3 },
 )
 
-const object: fc.Arbitrary<KubeObject> = fc.oneof(
-  fc.constantFrom('landfall.dev/gateway-controller', 'landfall.dev/edge-controller', 'example.com/other').map((controllerName) =>
-    make.gatewayClass({ spec: { controllerName } }),
-  ),
-  fc.record({ metadata: metadata('gw', 'gw2'), listeners, from: fc.constantFrom('None', 'All', 'Same'), scope: fc.constantFrom('All', 'None') })
-    .map(({ metadata, listeners, from, scope }) =>
-      make.gateway({ metadata, spec: { listeners, allowedListeners: { namespaces: { from } }, defaultScope: scope } }),
-    ),
-  fc.record({ metadata: metadata('set', 'set2'), listeners, namespace: space }).map(({ metadata, listeners, namespace }) =>
-    make.listenerSet({ metadata, spec: { parentRef: { name: 'gw', namespace }, listeners } }),
-  ),
-  fc.record({ metadata: metadata('r1', 'r2', 'r3', 'r4'), parentRefs, hostnames: some(hostname, 2), rules: httpRules, scope: fc.constantFrom('All', 'None') })
+const routes: fc.Arbitrary<KubeObject> = fc.oneof(
+  fc
+    .record({
+      metadata: metadata('r1', 'r2', 'r3', 'r4'),
+      parentRefs,
+      hostnames: some(hostname, 2),
+      rules: httpRules,
+      scope: fc.constantFrom('All', 'None'),
+    })
     .map(({ metadata, parentRefs, hostnames, rules, scope }) =>
       make.httpRoute({ metadata, spec: { parentRefs, hostnames, rules, useDefaultGateways: scope } }),
     ),
-  fc.record({ metadata: metadata('g1', 'g2'), parentRefs, hostnames: some(hostname, 2) }).map(({ metadata, parentRefs, hostnames }) =>
-    make.grpcRoute({ metadata, spec: { parentRefs, hostnames } }),
-  ),
-  fc.record({ metadata: metadata('t1'), parentRefs, hostname }).map(({ metadata, parentRefs, hostname }) =>
-    make.tlsRoute({ metadata, spec: { parentRefs, hostnames: [hostname] } }),
-  ),
-  fc.record({ metadata: metadata('t1'), parentRefs }).map(({ metadata, parentRefs }) => make.tcpRoute({ metadata, spec: { parentRefs } })),
-  fc.record({ metadata: metadata('u1'), parentRefs }).map(({ metadata, parentRefs }) => make.udpRoute({ metadata, spec: { parentRefs } })),
-  fc.record({ metadata: metadata('web', 'db'), port: fc.constantFrom(80, 81), appProtocol: fc.constantFrom('http', 'https', 'own') })
-    .map(({ metadata, port, appProtocol }) => make.service({ metadata, spec: { ports: [{ port, appProtocol }] } })),
-  fc.record({ namespace: space, service: fc.constantFrom('web', 'db'), ready: fc.boolean() }).map(({ namespace, service, ready }) =>
-    make.endpointSlice({
-      metadata: { name: `${service}-1`, namespace, labels: { 'kubernetes.io/service-name': service } },
-      endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready } }],
-    }),
-  ),
-  fc.record({ metadata: metadata('grant'), namespace: space, kind: fc.constantFrom('HTTPRoute', 'GRPCRoute', 'Gateway') })
-    .map(({ metadata, namespace, kind }) =>
-      make.referenceGrant({ metadata, spec: { from: [{ group: 'gateway.networking.k8s.io', kind, namespace }] } }),
-    ),
-  fc.record({ metadata: metadata('tls', 'tls2'), service: fc.constantFrom('web', 'db') }).map(({ metadata, service }) =>
-    make.policy({ metadata, spec: { targetRefs: [{ group: '', kind: 'Service', name: service }] } }),
-  ),
-  fc.record({ metadata: metadata('ca'), data: fc.constantFrom({}, { 'ca.crt': 'no' }) }).map((fields) => make.configMap(fields)),
-  metadata('cert').map((metadata) => make.secret({ metadata })),
-  fc.record({ name: space, team: fc.constantFrom('a', 'b') }).map(({ name, team }) => make.namespace({ metadata: { name, labels: { team } } })),
+  fc
+    .record({ metadata: metadata('r1', 'r2', 'r3', 'r4'), parentRefs, rules: httpRules })
+    .map(({ metadata, parentRefs, rules }) => make.httpRoute({ metadata, spec: { parentRefs, rules } })),
+  fc
+    .record({ metadata: metadata('g1', 'g2'), parentRefs, hostnames: some(hostname, 2) })
+    .map(({ metadata, parentRefs, hostnames }) => make.grpcRoute({ metadata, spec: { parentRefs, hostnames } })),
 )
 
-test('a compile with a previous one equals a compile from nothing, over any sequence of edits', () => {
-  const edits = fc.array(fc.record({ object, goes: fc.integer({ min: 0, max: 4 }).map((n) => n === 0) }), { minLength: 1, maxLength: 6 })
-  fc.assert(
-    fc.property(fc.array(object, { maxLength: 25 }), fc.array(edits, { minLength: 1, maxLength: 6 }), (start, steps) => {
-      const objects = new Map([make.gatewayClass(), ...start].map((object) => [keyOf(object), object]))
-      let snapshot = Snapshot.of([...objects.values()])
-      let last = compile(snapshot, site)
-      for (const step of steps) {
-        for (const { object, goes } of step) {
-          if (goes) objects.delete(keyOf(object))
-          else objects.set(keyOf(object), object)
-        }
-        snapshot = snapshot.next([...objects.values()])
-        last = compile(snapshot, site, last)
-        const cold = compile(Snapshot.of([...objects.values()].toReversed()), site)
-        expect(told(last)).toEqual(told(cold))
-        expect(statuses(last, '')).toEqual(statuses(cold, ''))
-      }
+const others: fc.Arbitrary<KubeObject> = fc.oneof(
+  fc
+    .constantFrom('landfall.dev/gateway-controller', 'landfall.dev/edge-controller', 'example.com/other')
+    .map((controllerName) => make.gatewayClass({ spec: { controllerName } })),
+  fc
+    .record({
+      metadata: metadata('gw', 'gw2'),
+      listeners,
+      from: fc.constantFrom('None', 'All', 'Same'),
+      scope: fc.constantFrom('All', 'None'),
+    })
+    .map(({ metadata, listeners, from, scope }) =>
+      make.gateway({ metadata, spec: { listeners, allowedListeners: { namespaces: { from } }, defaultScope: scope } }),
+    ),
+  fc
+    .record({ metadata: metadata('set', 'set2'), listeners, namespace: space })
+    .map(({ metadata, listeners, namespace }) =>
+      make.listenerSet({ metadata, spec: { parentRef: { name: 'gw', namespace }, listeners } }),
+    ),
+  fc
+    .record({ metadata: metadata('t1'), parentRefs, hostname })
+    .map(({ metadata, parentRefs, hostname }) =>
+      make.tlsRoute({ metadata, spec: { parentRefs, hostnames: [hostname] } }),
+    ),
+  fc
+    .record({ metadata: metadata('t1'), parentRefs })
+    .map(({ metadata, parentRefs }) => make.tcpRoute({ metadata, spec: { parentRefs } })),
+  fc
+    .record({ metadata: metadata('u1'), parentRefs })
+    .map(({ metadata, parentRefs }) => make.udpRoute({ metadata, spec: { parentRefs } })),
+  fc
+    .record({
+      metadata: metadata('web', 'db'),
+      port: fc.constantFrom(80, 81),
+      appProtocol: fc.constantFrom('http', 'https', 'own'),
+    })
+    .map(({ metadata, port, appProtocol }) => make.service({ metadata, spec: { ports: [{ port, appProtocol }] } })),
+  fc
+    .record({ namespace: space, service: fc.constantFrom('web', 'db'), ready: fc.boolean() })
+    .map(({ namespace, service, ready }) =>
+      make.endpointSlice({
+        metadata: { name: `${service}-1`, namespace, labels: { 'kubernetes.io/service-name': service } },
+        endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready } }],
+      }),
+    ),
+  fc.constantFrom('HTTPRoute', 'GRPCRoute', 'Gateway').map((kind) =>
+    make.referenceGrant({
+      metadata: { namespace: 'shop' },
+      spec: { from: [{ group: 'gateway.networking.k8s.io', kind, namespace: 'default' }] },
     }),
+  ),
+  fc
+    .record({ metadata: metadata('tls', 'tls2'), service: fc.constantFrom('web', 'db') })
+    .map(({ metadata, service }) =>
+      make.policy({ metadata, spec: { targetRefs: [{ group: '', kind: 'Service', name: service }] } }),
+    ),
+  fc
+    .record({ metadata: metadata('ca'), data: fc.constantFrom({}, { 'ca.crt': 'no' }) })
+    .map((fields) => make.configMap(fields)),
+  metadata('cert').map((metadata) => make.secret({ metadata })),
+  fc
+    .record({ name: space, team: fc.constantFrom('a', 'b') })
+    .map(({ name, team }) => make.namespace({ metadata: { name, labels: { team } } })),
+)
+
+const object = fc.oneof({ weight: 2, arbitrary: routes }, { weight: 1, arbitrary: others })
+
+/** So that most routes are served. */
+const base: readonly KubeObject[] = [
+  make.gatewayClass(),
+  make.gateway({
+    spec: {
+      listeners: [
+        { name: 'one', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } },
+        { name: 'two', port: 81, protocol: 'HTTP' },
+        {
+          name: 'three',
+          port: 82,
+          protocol: 'HTTP',
+          allowedRoutes: { namespaces: { from: 'Selector', selector: { matchLabels: { team: 'a' } } } },
+        },
+      ],
+    },
+  }),
+  make.service(),
+  make.service({ metadata: { name: 'db' } }),
+  make.service({ metadata: { namespace: 'shop' } }),
+  make.endpointSlice(),
+]
+
+test('a compile with a previous one equals a compile from nothing, over any sequence of edits', () => {
+  const edits = fc.array(fc.record({ object, goes: fc.integer({ min: 0, max: 4 }).map((n) => n === 0) }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  fc.assert(
+    fc.property(
+      fc.array(object, { maxLength: 25 }),
+      fc.array(edits, { minLength: 1, maxLength: 6 }),
+      (start, steps) => {
+        const objects = new Map([...base, ...start].map((object) => [keyOf(object), object]))
+        let snapshot = Snapshot.of([...objects.values()])
+        let last = compile(snapshot, site)
+        for (const step of steps) {
+          for (const { object, goes } of step) {
+            if (goes) objects.delete(keyOf(object))
+            else objects.set(keyOf(object), object)
+          }
+          snapshot = snapshot.next([...objects.values()])
+          last = compile(snapshot, site, last)
+          const cold = compile(Snapshot.of([...objects.values()].toReversed()), site)
+          expect(told(last)).toEqual(told(cold))
+          expect(statuses(last, '')).toEqual(statuses(cold, ''))
+        }
+      },
+    ),
     { numRuns: 150 },
   )
 })

@@ -105,8 +105,15 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   const tls = allBackendTls(snapshot.policyTargets, objects, checks, memo.tls)
   const indexes = indexesOf(snapshot, parents, tls)
   const source = sourceOf(indexes, memo.indexes)
-  const kept = routesOf(routeKinds.flatMap((kind): readonly Route[] => snapshot.list(kind)), source, memo.kept)
-  const { routes, admissions } = admit(kept.map(({ state }) => state), memo.admissions)
+  const kept = routesOf(
+    routeKinds.flatMap((kind): readonly Route[] => snapshot.list(kind)),
+    source,
+    memo.kept,
+  )
+  const { routes, admissions } = admit(
+    kept.map(({ state }) => state),
+    memo.admissions,
+  )
 
   // 6. precedence, 7. tables: what changed is merged in.
   const { removed, added } = difference(memo.routes, routes)

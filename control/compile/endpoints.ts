@@ -1,4 +1,4 @@
-import type { Endpoint as KubeEndpoint, EndpointSlice } from '../../kube/core/endpoint-slice.ts'
+import type { EndpointSlice, Endpoint as KubeEndpoint } from '../../kube/core/endpoint-slice.ts'
 import type { ServicePort } from '../../kube/core/service.ts'
 import type { Endpoint } from '../../proto/gen/route_table.ts'
 
@@ -9,11 +9,15 @@ const maxEndpoints = 10_000
 const isReady = ({ conditions }: KubeEndpoint): boolean => conditions.ready ?? true
 
 /** EndpointConditions.serving: an endpoint that is on its way out and still answers. */
-const isDraining = ({ conditions }: KubeEndpoint): boolean => conditions.serving === true && conditions.terminating === true
+const isDraining = ({ conditions }: KubeEndpoint): boolean =>
+  conditions.serving === true && conditions.terminating === true
 
 /** The endpoints of a Service port, found by the port's name. Those that are ready; where none is, those that terminate and
  *  still serve, as kube-proxy does. IPv6 counts where there is no IPv4: a dual-stack Service lists every pod twice. */
-export function endpointsOf({ name = '', protocol }: ServicePort, slices: readonly EndpointSlice[]): readonly Endpoint[] {
+export function endpointsOf(
+  { name = '', protocol }: ServicePort,
+  slices: readonly EndpointSlice[],
+): readonly Endpoint[] {
   for (const chosen of [isReady, isDraining]) {
     for (const family of ['IPv4', 'IPv6']) {
       const found = new Map<string, Endpoint>()

@@ -1,12 +1,18 @@
-import type { GRPCRouteFilter } from '../../kube/gateway-api/grpc-route.ts'
 import type { HeaderFilter, RequestMirror } from '../../kube/gateway-api/filters.ts'
-import type { Cors, HTTPRouteFilter, PathModifier, RequestRedirect, UrlRewrite } from '../../kube/gateway-api/http-filters.ts'
+import type { GRPCRouteFilter } from '../../kube/gateway-api/grpc-route.ts'
+import type {
+  Cors,
+  HTTPRouteFilter,
+  PathModifier,
+  RequestRedirect,
+  UrlRewrite,
+} from '../../kube/gateway-api/http-filters.ts'
 import type { FieldPath } from '../../kube/rule.ts'
 import {
   type Filter,
   type Origin,
-  type PathModifier as TablePathModifier,
   PathModifier_Kind,
+  type PathModifier as TablePathModifier,
 } from '../../proto/gen/route_table.ts'
 import { error, type Finding } from './finding.ts'
 import { type Resolution, resolve } from './references.ts'
@@ -39,7 +45,13 @@ export function filtersOf(
     const refused = refusal(filter, route, at)
     if (refused !== undefined) findings.push(refused)
     else if (filter.requestMirror !== undefined) {
-      const mirrored = resolve(filter.requestMirror.backendRef, route, [...at, 'requestMirror', 'backendRef'], origin, source)
+      const mirrored = resolve(
+        filter.requestMirror.backendRef,
+        route,
+        [...at, 'requestMirror', 'backendRef'],
+        origin,
+        source,
+      )
       resolutions.push(mirrored)
       // "not configure this backend in the underlying implementation", HTTPRequestMirrorFilter.backendRef.
       if (mirrored.invalid === '') filters.push(mirror(filter.requestMirror, mirrored.backend))

@@ -46,14 +46,20 @@ function referred(
   const { group, kind, namespace, name } = reference
   if (group !== '' || kind !== 'ConfigMap') {
     const shown = group === '' ? kind : `${group} ${kind}`
-    return { parameters: base, findings: [invalid(owner, [...path, 'kind'], `${shown} holds no parameters; name a ConfigMap, with group ""`)] }
+    return {
+      parameters: base,
+      findings: [invalid(owner, [...path, 'kind'], `${shown} holds no parameters; name a ConfigMap, with group ""`)],
+    }
   }
   if (namespace === undefined) {
     return { parameters: base, findings: [invalid(owner, path, 'namespace is missing; a ConfigMap belongs to one')] }
   }
   const map: ConfigMap | undefined = source.look('ConfigMap', nameOf(namespace, name))
   if (map === undefined) {
-    return { parameters: base, findings: [invalid(owner, [...path, 'name'], `there is no ConfigMap ${namespace}/${name}; create it`)] }
+    return {
+      parameters: base,
+      findings: [invalid(owner, [...path, 'name'], `there is no ConfigMap ${namespace}/${name}; create it`)],
+    }
   }
   const { parameters, faults } = readParameters(map, base)
   return { parameters, findings: faults.map(({ key, message }) => invalid(map, ['data', key], message)) }
@@ -102,10 +108,15 @@ export function gatewayState(gateway: Gateway, ofClass: ClassState, network: Net
 }
 
 /** About Gateways and GatewayClasses that were meant for us, as it seems, and are not ours. No status shows it. */
-export function strays(classes: readonly GatewayClass[], gateways: readonly Gateway[], source: Source): readonly Finding[] {
+export function strays(
+  classes: readonly GatewayClass[],
+  gateways: readonly Gateway[],
+  source: Source,
+): readonly Finding[] {
   const misnamed = classes.flatMap((gatewayClass) => {
     const { controllerName } = gatewayClass.spec
-    if (!controllerName.startsWith('landfall.dev/') || controllerNames.some((name) => name === controllerName)) return []
+    if (!controllerName.startsWith('landfall.dev/') || controllerNames.some((name) => name === controllerName))
+      return []
     const message = `there is no controller ${controllerName}; write ${controllerNames.join(' or ')}`
     return [warning(gatewayClass, ['spec', 'controllerName'], 'UnknownValue', message)]
   })

@@ -12,9 +12,19 @@ test.for<[string, string, string, string | undefined]>([
   ['example.com does not fit *.example.com', '*.example.com', 'example.com', undefined],
   ['test.example.net does not fit *.example.com', '*.example.com', 'test.example.net', undefined],
   ['badexample.com does not fit *.example.com', '*.example.com', 'badexample.com', undefined],
-  ['a listener with an exact name serves that name of a wildcard route', 'test.example.com', '*.example.com', 'test.example.com'],
+  [
+    'a listener with an exact name serves that name of a wildcard route',
+    'test.example.com',
+    '*.example.com',
+    'test.example.com',
+  ],
   ['of two nested wildcards the narrower is common', '*.example.com', '*.test.example.com', '*.test.example.com'],
-  ['of two nested wildcards the narrower is common, either way', '*.test.example.com', '*.example.com', '*.test.example.com'],
+  [
+    'of two nested wildcards the narrower is common, either way',
+    '*.test.example.com',
+    '*.example.com',
+    '*.test.example.com',
+  ],
   ['wildcards side by side have nothing in common', '*.a.example.com', '*.b.example.com', undefined],
   ['*.com and very.specific.com have very.specific.com in common', 'very.specific.com', '*.com', 'very.specific.com'],
 ])('%s', ([, listener, route, common]) => {
@@ -33,6 +43,10 @@ test('hostnames of the route that do not match that of the listener are ignored'
 
 test('hostnames of the route that come to the same name count once', () => {
   expect(served('very.specific.com', ['*.com', 'very.specific.com', '*.specific.com'])).toEqual(['very.specific.com'])
+})
+
+test('a hostname that the route has twice counts once', () => {
+  expect(served('', ['a.example.com', 'a.example.com'])).toEqual(['a.example.com'])
 })
 
 test('hostnames that are all served are not copied', () => {

@@ -16,18 +16,16 @@ export function intersection(a: Hostname, b: Hostname): Hostname | undefined {
 
 const everyHost: readonly Hostname[] = ['']
 
-/** What a listener serves of a route's hostnames; empty when it serves none. The same list comes back where all of it is served. */
+/** What a listener serves of a route's hostnames, each once; empty when it serves none. The same list comes back where all
+ *  of it is served. */
 export function served(listener: Hostname, route: readonly Hostname[] | undefined): readonly Hostname[] {
   if (route === undefined || route.length === 0) return listener === '' ? everyHost : [listener]
-  if (listener === '') return route
-  const all = new Set<Hostname>()
-  let unchanged = true
+  const common = new Set<Hostname>()
   for (const hostname of route) {
-    const common = intersection(listener, hostname)
-    if (common !== undefined) all.add(common)
-    unchanged &&= common === hostname
+    const found = intersection(listener, hostname)
+    if (found !== undefined) common.add(found)
   }
-  return unchanged ? route : [...all]
+  return common.size === route.length && route.every((hostname) => common.has(hostname)) ? route : [...common]
 }
 
 /** Wildcards that contain `hostname`, from the most to the least specific, and "" at last. */

@@ -11,16 +11,32 @@ function listener(text: string): Contender & { text: string } {
 /** Owners in order of precedence, and which of their listeners have which conflict. */
 test.for<[string, string[][], Record<string, string>]>([
   ['different ports are distinct', [['HTTP 80', 'HTTP 81', 'TCP 82', 'UDP 82']], {}],
-  ['different hostnames on one port are distinct', [['HTTP 80 a.com', 'HTTP 80 b.com', 'HTTP 80 *.a.com', 'HTTP 80']], {}],
+  [
+    'different hostnames on one port are distinct',
+    [['HTTP 80 a.com', 'HTTP 80 b.com', 'HTTP 80 *.a.com', 'HTTP 80']],
+    {},
+  ],
   [
     'of two listeners of one Gateway with one hostname none wins',
     [['HTTP 80 a.com', 'HTTP 80 a.com', 'HTTP 80 b.com']],
     { 'HTTP 80 a.com': 'HostnameConflict' },
   ],
-  ['HTTP and HTTPS on one port conflict', [['HTTP 80 a.com', 'HTTPS 80 b.com']], { 'HTTP 80 a.com': 'ProtocolConflict', 'HTTPS 80 b.com': 'ProtocolConflict' }],
+  [
+    'HTTP and HTTPS on one port conflict',
+    [['HTTP 80 a.com', 'HTTPS 80 b.com']],
+    { 'HTTP 80 a.com': 'ProtocolConflict', 'HTTPS 80 b.com': 'ProtocolConflict' },
+  ],
   ['HTTPS and TLS share a port when their hostnames differ', [['HTTPS 443 a.com', 'TLS 443 b.com']], {}],
-  ['HTTPS and TLS with one hostname conflict', [['HTTPS 443 a.com', 'TLS 443 a.com']], { 'HTTPS 443 a.com': 'ProtocolConflict', 'TLS 443 a.com': 'ProtocolConflict' }],
-  ['TLS terminated and passed through share a port when their hostnames differ', [['TLS 443 a.com', 'TLS 443 b.com']], {}],
+  [
+    'HTTPS and TLS with one hostname conflict',
+    [['HTTPS 443 a.com', 'TLS 443 a.com']],
+    { 'HTTPS 443 a.com': 'ProtocolConflict', 'TLS 443 a.com': 'ProtocolConflict' },
+  ],
+  [
+    'TLS terminated and passed through share a port when their hostnames differ',
+    [['TLS 443 a.com', 'TLS 443 b.com']],
+    {},
+  ],
   [
     'all listeners that share a port with a TCP listener are not distinct',
     [['TCP 80', 'HTTP 80 a.com', 'HTTP 80 b.com']],
@@ -29,18 +45,37 @@ test.for<[string, string[][], Record<string, string>]>([
   ['two TCP listeners on one port conflict', [['TCP 80', 'TCP 80']], { 'TCP 80': 'ProtocolConflict' }],
   ['two UDP listeners on one port conflict', [['UDP 53', 'UDP 53']], { 'UDP 53': 'ProtocolConflict' }],
   ['TCP and UDP share a port', [['TCP 53', 'UDP 53']], {}],
-  ['a ListenerSet loses the hostname that its Gateway has', [['HTTP 80 a.com'], ['HTTP 80 a.com!', 'HTTP 80 b.com']], { 'HTTP 80 a.com!': 'HostnameConflict' }],
-  ['a ListenerSet loses the port that its Gateway has by another protocol', [['HTTP 80 a.com'], ['TCP 80']], { 'TCP 80': 'ProtocolConflict' }],
+  [
+    'a ListenerSet loses the hostname that its Gateway has',
+    [['HTTP 80 a.com'], ['HTTP 80 a.com!', 'HTTP 80 b.com']],
+    { 'HTTP 80 a.com!': 'HostnameConflict' },
+  ],
+  [
+    'a ListenerSet loses the port that its Gateway has by another protocol',
+    [['HTTP 80 a.com'], ['TCP 80']],
+    { 'TCP 80': 'ProtocolConflict' },
+  ],
   [
     'a listener that lost does not conflict with its siblings',
     [['HTTP 80 a.com'], ['HTTP 80 b.com', 'TCP 80', 'HTTP 80 c.com']],
     { 'TCP 80': 'ProtocolConflict' },
   ],
-  ['a listener that lost does not hold the port', [['HTTP 80 a.com'], ['TCP 80'], ['HTTP 80 b.com']], { 'TCP 80': 'ProtocolConflict' }],
-  ['the earlier of two ListenerSets wins', [[], ['HTTP 80 a.com'], ['HTTP 80 a.com!']], { 'HTTP 80 a.com!': 'HostnameConflict' }],
+  [
+    'a listener that lost does not hold the port',
+    [['HTTP 80 a.com'], ['TCP 80'], ['HTTP 80 b.com']],
+    { 'TCP 80': 'ProtocolConflict' },
+  ],
+  [
+    'the earlier of two ListenerSets wins',
+    [[], ['HTTP 80 a.com'], ['HTTP 80 a.com!']],
+    { 'HTTP 80 a.com!': 'HostnameConflict' },
+  ],
   [
     'a ListenerSet does not win what the listeners of its Gateway quarrel about',
-    [['HTTP 80 a.com', 'HTTP 80 a.com'], ['HTTP 80 a.com!', 'HTTP 80 b.com']],
+    [
+      ['HTTP 80 a.com', 'HTTP 80 a.com'],
+      ['HTTP 80 a.com!', 'HTTP 80 b.com'],
+    ],
     { 'HTTP 80 a.com': 'HostnameConflict', 'HTTP 80 a.com!': 'HostnameConflict' },
   ],
   [
@@ -57,7 +92,11 @@ test.for<[string, string[][], Record<string, string>]>([
 })
 
 test.for<[string, string[], string[]]>([
-  ['foo.example.com overlaps with *.example.com', ['HTTPS 443 foo.example.com', 'HTTPS 443 foo.example.org', 'HTTPS 443 *.example.com'], ['HTTPS 443 foo.example.com', 'HTTPS 443 *.example.com']],
+  [
+    'foo.example.com overlaps with *.example.com',
+    ['HTTPS 443 foo.example.com', 'HTTPS 443 foo.example.org', 'HTTPS 443 *.example.com'],
+    ['HTTPS 443 foo.example.com', 'HTTPS 443 *.example.com'],
+  ],
   ['every hostname overlaps with none', ['HTTPS 443 a.com', 'HTTPS 443'], ['HTTPS 443 a.com', 'HTTPS 443']],
   ['HTTPS overlaps with TLS', ['HTTPS 443 a.b.com', 'TLS 443 *.com'], ['HTTPS 443 a.b.com', 'TLS 443 *.com']],
   ['other ports do not overlap', ['HTTPS 443 a.com', 'HTTPS 444'], []],

@@ -16,7 +16,8 @@ const closed: Namespaces = { from: 'None' }
 const remedies = {
   None: 'allows no ListenerSets; set its spec.allowedListeners.namespaces.from to Same, Selector or All',
   Same: 'allows ListenerSets of its own namespace only; move this one there, or widen spec.allowedListeners.namespaces of the Gateway',
-  Selector: 'allows ListenerSets of the namespaces that spec.allowedListeners.namespaces.selector selects, and this is none of them',
+  Selector:
+    'allows ListenerSets of the namespaces that spec.allowedListeners.namespaces.selector selects, and this is none of them',
   All: '',
 } as const
 

@@ -1,5 +1,10 @@
+import type {
+  HTTPHeaderMatch,
+  HTTPPathMatch,
+  HTTPQueryParamMatch,
+  HTTPRouteMatch,
+} from '../../kube/gateway-api/http-matches.ts'
 import type { HTTPRouteRule } from '../../kube/gateway-api/http-route.ts'
-import type { HTTPHeaderMatch, HTTPPathMatch, HTTPQueryParamMatch, HTTPRouteMatch } from '../../kube/gateway-api/http-matches.ts'
 import { type Match, type PathMatch, PathMatch_Kind, type ValueMatch } from '../../proto/gen/route_table.ts'
 
 /** A Match of the table that does not know its rule yet. */

@@ -5,7 +5,12 @@ export type Compare<T> = (a: T, b: T) => number
 
 /** `sorted` without the items of `removed` and with those of `added`, which need no order; linear in `sorted`. The same
  *  list comes back when nothing changes. Where items compare equal, older ones stay in front. */
-export function merged<T>(sorted: readonly T[], removed: ReadonlySet<T>, added: readonly T[], compare: Compare<T>): readonly T[] {
+export function merged<T>(
+  sorted: readonly T[],
+  removed: ReadonlySet<T>,
+  added: readonly T[],
+  compare: Compare<T>,
+): readonly T[] {
   if (removed.size === 0 && added.length === 0) return sorted
   const incoming = added.toSorted(compare)
   if (sorted.length === 0) return incoming
@@ -13,7 +18,8 @@ export function merged<T>(sorted: readonly T[], removed: ReadonlySet<T>, added: 
   let next = 0
   for (const item of sorted) {
     if (removed.has(item)) continue
-    for (let other = incoming[next]; other !== undefined && compare(other, item) < 0; other = incoming[++next]) result.push(other)
+    for (let other = incoming[next]; other !== undefined && compare(other, item) < 0; other = incoming[++next])
+      result.push(other)
     result.push(item)
   }
   for (; next < incoming.length; next++) {

@@ -30,11 +30,17 @@ export function originOf({ metadata: { annotations } }: Service, byDefault: Orig
     case Origin.CONNECTOR:
       return address === ''
         ? { origin, address }
-        : fault(addressKey, `is of no use to the connector, which is told the endpoints; remove it, or set ${originKey} to resolve-override or url`)
+        : fault(
+            addressKey,
+            `is of no use to the connector, which is told the endpoints; remove it, or set ${originKey} to resolve-override or url`,
+          )
     case Origin.RESOLVE_OVERRIDE:
       return preciseHostname.safeParse(address).success
         ? { origin, address }
-        : fault(addressKey, `${shown(address)}; resolve-override needs a hostname of the same zone, such as origin.example.com`)
+        : fault(
+            addressKey,
+            `${shown(address)}; resolve-override needs a hostname of the same zone, such as origin.example.com`,
+          )
     case Origin.URL:
       return isOriginUrl(address)
         ? { origin, address: address.replace(/\/$/, '') }

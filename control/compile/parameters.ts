@@ -47,7 +47,8 @@ export function readParameters(
         break
       }
       case 'hideReason':
-        if (value !== 'true' && value !== 'false') faults.push({ key, message: `${shown} is neither "true" nor "false"` })
+        if (value !== 'true' && value !== 'false')
+          faults.push({ key, message: `${shown} is neither "true" nor "false"` })
         else settings = { ...settings, hideReason: value === 'true' }
         break
       case 'trustedHops':
@@ -56,7 +57,10 @@ export function readParameters(
         } else settings = { ...settings, trustedHops: Number(value) }
         break
       default:
-        faults.push({ key, message: 'is no parameter of Landfall; the parameters are origin, hideReason and trustedHops' })
+        faults.push({
+          key,
+          message: 'is no parameter of Landfall; the parameters are origin, hideReason and trustedHops',
+        })
     }
   }
   return { parameters: { origin, settings }, faults }

@@ -89,7 +89,15 @@ const identity = ({ kind, metadata }: Gateway | ListenerSet) => ({
 function listenerView(state: ListenerState): ListenerView {
   const { listener, kinds } = state
   const { name, port, hostname = '', allowedRoutes } = listener
-  return { id: idOf(state), name, port, hostname, kinds, namespaces: allowedRoutes.namespaces, accepted: isAccepted(state) }
+  return {
+    id: idOf(state),
+    name,
+    port,
+    hostname,
+    kinds,
+    namespaces: allowedRoutes.namespaces,
+    accepted: isAccepted(state),
+  }
 }
 
 /** Listener.id of the table: names are unique in a Gateway, and in each ListenerSet. */

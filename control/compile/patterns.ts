@@ -11,7 +11,9 @@ export function patternFindings(
   matches: readonly (HTTPRouteMatch | GRPCRouteMatch)[],
   path: FieldPath,
 ): readonly Finding[] {
-  return matches.flatMap((match, index) => patterns(match).map(([place, pattern]) => finding(route, [...path, index, ...place], pattern)))
+  return matches.flatMap((match, index) =>
+    patterns(match).map(([place, pattern]) => finding(route, [...path, index, ...place], pattern)),
+  )
 }
 
 type Pattern = readonly [place: FieldPath, pattern: string]

@@ -37,7 +37,9 @@ export function policyStates(
     const ancestors = gateways.flatMap(({ state: { gateway, controller } }) => {
       const { namespace, name } = gateway.metadata
       const used = routes.get(nameOf(namespace, name))?.services ?? []
-      return services.some((service) => placeOf(used, service, ({ name }) => name) !== -1) ? [{ namespace, name, controller }] : []
+      return services.some((service) => placeOf(used, service, ({ name }) => name) !== -1)
+        ? [{ namespace, name, controller }]
+        : []
     })
     const findings = findingsOf(policy, services, source)
     return { policy, ...bounded(policy, ancestors, findings) }
@@ -51,11 +53,16 @@ const servicesOf = ({ metadata, spec }: BackendTLSPolicy): readonly string[] => 
 
 /** Of all targets. A policy that holds one of them is not refused for those that it lost. */
 function findingsOf(policy: BackendTLSPolicy, services: readonly string[], source: Source): readonly Finding[] {
-  const verdicts = services.flatMap((service) => source.look('backendTls', service)?.verdicts.filter((verdict) => verdict.policy === policy) ?? [])
+  const verdicts = services.flatMap(
+    (service) => source.look('backendTls', service)?.verdicts.filter((verdict) => verdict.policy === policy) ?? [],
+  )
   const lost = (finding: Finding): boolean => finding.reason === 'Conflicted' || finding.reason === 'TargetNotFound'
   const holds = verdicts.some(({ findings }) => !findings.some(lost))
   const all = verdicts.flatMap(({ findings }) =>
-    findings.map((finding): Finding => (holds && lost(finding) ? { ...finding, severity: 'warning', condition: undefined } : finding)),
+    findings.map(
+      (finding): Finding =>
+        holds && lost(finding) ? { ...finding, severity: 'warning', condition: undefined } : finding,
+    ),
   )
   // Every target repeats what is wrong with the policy itself.
   const unique = new Map(all.map((finding) => [`${finding.path.join(' ')} ${finding.reason}`, finding]))
@@ -70,5 +77,8 @@ function findingsOf(policy: BackendTLSPolicy, services: readonly string[], sourc
 function bounded(policy: BackendTLSPolicy, ancestors: readonly Ancestor[], findings: readonly Finding[]) {
   if (ancestors.length <= maxAncestors) return { ancestors, findings }
   const message = `${ancestors.length} Gateways use the target, and the status has room for ${maxAncestors}; use a Service of their own for some`
-  return { ancestors: ancestors.slice(0, maxAncestors), findings: [...findings, warning(policy, ['spec', 'targetRefs'], 'Invalid', message)] }
+  return {
+    ancestors: ancestors.slice(0, maxAncestors),
+    findings: [...findings, warning(policy, ['spec', 'targetRefs'], 'Invalid', message)],
+  }
 }

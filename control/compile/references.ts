@@ -103,18 +103,31 @@ function use(
     // The policy's own status says what is wrong.
     if (!isUsable(tls)) return refuse('NoValidCACertificate')
     // Tables do not carry TLS to backends: a request is refused rather than sent in the clear.
-    return refuse('UnsupportedProtocol', warning(route, path, 'UnsupportedProtocol', `BackendTLSPolicy ${tls.policy.metadata.name} asks for TLS to Service ${key}, which is not served yet; requests get a 500`))
+    return refuse(
+      'UnsupportedProtocol',
+      warning(
+        route,
+        path,
+        'UnsupportedProtocol',
+        `BackendTLSPolicy ${tls.policy.metadata.name} asks for TLS to Service ${key}, which is not served yet; requests get a 500`,
+      ),
+    )
   }
   const findings: Finding[] = []
   if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
     const speech = speechOf(port.appProtocol)
     if (speech.tls) {
       const message = `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}, which needs a BackendTLSPolicy that says which certificate to trust; create one for the Service`
-      return refuse('UnsupportedProtocol', error(route, [...path, 'port'], 'ResolvedRefs', 'UnsupportedProtocol', message))
+      return refuse(
+        'UnsupportedProtocol',
+        error(route, [...path, 'port'], 'ResolvedRefs', 'UnsupportedProtocol', message),
+      )
     }
     if (!speech.known) {
       const message = `appProtocol ${port.appProtocol} is not known, and taken for HTTP/1.1; write kubernetes.io/h2c, kubernetes.io/ws or nothing`
-      findings.push(warning(service, ['spec', 'ports', service.spec.ports.indexOf(port), 'appProtocol'], 'UnknownValue', message))
+      findings.push(
+        warning(service, ['spec', 'ports', service.spec.ports.indexOf(port), 'appProtocol'], 'UnknownValue', message),
+      )
     }
   }
   const reached = originOf(service, origin)

@@ -1,5 +1,5 @@
 import type { Origin } from '../../proto/gen/route_table.ts'
-import { attach, type Attached, isAttachedAlike, type ParentAttachment } from './attach.ts'
+import { type Attached, attach, isAttachedAlike, type ParentAttachment } from './attach.ts'
 import type { Finding } from './finding.ts'
 import { holds, type Kept, keep } from './kept.ts'
 import type { Route } from './routes.ts'

@@ -7,7 +7,13 @@ import type { UDPRoute } from '../../kube/gateway-api/udp-route.ts'
 export type Route = HTTPRoute | GRPCRoute | TLSRoute | TCPRoute | UDPRoute
 export type RouteKind = Route['kind']
 
-export const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const satisfies readonly RouteKind[]
+export const routeKinds = [
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'UDPRoute',
+] as const satisfies readonly RouteKind[]
 
 /** spec.hostnames of the kinds that have them. */
 export const hostnamesOf = (route: Route): readonly string[] | undefined =>

@@ -48,7 +48,11 @@ export function referenceFault(
   }
   if (group !== '' || kind !== wanted) {
     const shown = group === '' ? kind : `${kind} of group ${group}`
-    return { why: 'unknown kind', field: 'kind', message: `a ${shown} cannot be used here; name a ${wanted}, with group ""` }
+    return {
+      why: 'unknown kind',
+      field: 'kind',
+      message: `a ${shown} cannot be used here; name a ${wanted}, with group ""`,
+    }
   }
   const object = source.look(wanted, nameOf(namespace, name))
   if (object === undefined) {

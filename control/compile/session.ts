@@ -1,7 +1,7 @@
 import { shardHash } from '../../engine/shards.ts'
 import { milliseconds } from '../../kube/fields.ts'
 import type { SessionPersistence } from '../../kube/gateway-api/session-persistence.ts'
-import { type SessionPersistence as TableSession, SessionPersistence_Kind } from '../../proto/gen/route_table.ts'
+import { SessionPersistence_Kind, type SessionPersistence as TableSession } from '../../proto/gen/route_table.ts'
 
 /** SessionPersistence. Without a sessionName the name is made from `rule`, "namespace/route/rule", so that no two are alike. */
 export function sessionOf(session: SessionPersistence | undefined, rule: string): TableSession | undefined {

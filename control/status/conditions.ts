@@ -26,8 +26,18 @@ export interface Verdict {
 export const stamped = (verdicts: readonly Verdict[], { metadata }: KubeObject, now: string): readonly Condition[] =>
   verdicts.map((verdict) => ({ ...verdict, observedGeneration: metadata.generation, lastTransitionTime: now }))
 
-const yes = (type: Verdict['type'], reason: Reason, message = ''): Verdict => ({ type, status: 'True', reason, message })
-const no = (type: Verdict['type'], reason: Reason, message: string): Verdict => ({ type, status: 'False', reason, message })
+const yes = (type: Verdict['type'], reason: Reason, message = ''): Verdict => ({
+  type,
+  status: 'True',
+  reason,
+  message,
+})
+const no = (type: Verdict['type'], reason: Reason, message: string): Verdict => ({
+  type,
+  status: 'False',
+  reason,
+  message,
+})
 
 /** A condition has room for 32768 characters, and a reader for less. */
 const shownFindings = 8
@@ -104,7 +114,8 @@ const isTrue = (verdicts: readonly Verdict[], type: Verdict['type']): boolean =>
 /** `parent` are the verdicts on the Gateway or ListenerSet that has the listener. */
 export function listenerVerdicts({ owner, findings }: ListenerState, parent: readonly Verdict[]): readonly Verdict[] {
   const [conflict] = raised('Conflicted', findings, owner)
-  const refused = conflict === undefined ? turned('Accepted', findings, owner) : no('Accepted', conflict.reason, conflict.message)
+  const refused =
+    conflict === undefined ? turned('Accepted', findings, owner) : no('Accepted', conflict.reason, conflict.message)
   return [
     refused ?? yes('Accepted', 'Accepted'),
     conflict ?? no('Conflicted', 'NoConflicts', ''),

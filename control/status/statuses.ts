@@ -65,7 +65,9 @@ export function statuses(compiled: Compiled, now: string): readonly ObjectStatus
       object: state.class,
       status: {
         conditions: stamped(classVerdicts(state), state.class, now),
-        supportedFeatures: features.flatMap(([name]) => (lacks(state.controller, name) === undefined ? [{ name }] : [])),
+        supportedFeatures: features.flatMap(([name]) =>
+          lacks(state.controller, name) === undefined ? [{ name }] : [],
+        ),
       },
     })),
     ...compiled.gateways.flatMap((gateway) => gatewayStatuses(gateway, now)),

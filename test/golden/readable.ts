@@ -1,9 +1,23 @@
-import { AppProtocol, type Backend, type BackendRef, type Filter, type Host, type Match, Origin, PathMatch_Kind, PathModifier_Kind, Protocol, type Rule, SessionPersistence_Kind, type ValueMatch } from '../../proto/gen/route_table.ts'
 import type { Compiled } from '../../control/compile/compile.ts'
 import { type ObjectStatus, type Status, statuses } from '../../control/status/statuses.ts'
 import type { GatewayTable } from '../../control/table.ts'
 import type { Condition } from '../../kube/objects.ts'
 import { formatField } from '../../kube/problem.ts'
+import {
+  AppProtocol,
+  type Backend,
+  type BackendRef,
+  type Filter,
+  type Host,
+  type Match,
+  Origin,
+  PathMatch_Kind,
+  PathModifier_Kind,
+  Protocol,
+  type Rule,
+  SessionPersistence_Kind,
+  type ValueMatch,
+} from '../../proto/gen/route_table.ts'
 
 // What a compile comes to, as a person would write it down: names for numbers, nothing for defaults.
 
@@ -12,9 +26,7 @@ const nameIn = (names: Readonly<Record<string, unknown>>, value: unknown): strin
 
 /** Without the fields that hold nothing. */
 const filled = (fields: Readonly<Record<string, unknown>>): object =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => !isNothing(value)),
-  )
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => !isNothing(value)))
 
 const isNothing = (value: unknown): boolean =>
   value === undefined || value === '' || value === 0 || value === false || (Array.isArray(value) && value.length === 0)
@@ -22,7 +34,11 @@ const isNothing = (value: unknown): boolean =>
 const values = (entries: readonly ValueMatch[]): string[] =>
   entries.map(({ name, value, regex }) => `${name} ${regex ? '~' : '='} ${value}`)
 
-const pathWords = { [PathMatch_Kind.PREFIX]: 'prefix', [PathMatch_Kind.EXACT]: 'exact', [PathMatch_Kind.REGEX]: 'regex' }
+const pathWords = {
+  [PathMatch_Kind.PREFIX]: 'prefix',
+  [PathMatch_Kind.EXACT]: 'exact',
+  [PathMatch_Kind.REGEX]: 'regex',
+}
 
 const match = ({ path, method, headers, query, rule }: Match): object =>
   filled({
@@ -36,7 +52,10 @@ const match = ({ path, method, headers, query, rule }: Match): object =>
 function filter({ kind }: Filter): object {
   if (kind === undefined) return {}
   const { $case: type, value } = kind
-  const path = 'path' in value && value.path !== undefined ? `${nameIn(PathModifier_Kind, value.path.kind)} ${value.path.value}` : undefined
+  const path =
+    'path' in value && value.path !== undefined
+      ? `${nameIn(PathModifier_Kind, value.path.kind)} ${value.path.value}`
+      : undefined
   return { [type]: filled({ ...value, ...('path' in value && { path }) }) }
 }
 
@@ -65,14 +84,18 @@ const backend = ({ key, protocol, origin, originAddress, endpoints }: Backend): 
     key,
     protocol: protocol === AppProtocol.HTTP1 ? '' : nameIn(AppProtocol, protocol),
     origin: origin === Origin.CONNECTOR ? '' : `${nameIn(Origin, origin)} ${originAddress}`,
-    endpoints: endpoints.map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)),
+    endpoints: endpoints.map(({ address, port }) =>
+      address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    ),
   })
 
 const table = ({ gateway, listeners, hosts, backends, settings }: GatewayTable): object =>
   filled({
     gateway,
     settings: settings.hideReason || settings.trustedHops > 0 ? { ...settings } : undefined,
-    listeners: listeners.map(({ id, port, protocol, hostname }) => `${id}: ${nameIn(Protocol, protocol)} ${port} ${hostname}`.trimEnd()),
+    listeners: listeners.map(({ id, port, protocol, hostname }) =>
+      `${id}: ${nameIn(Protocol, protocol)} ${port} ${hostname}`.trimEnd(),
+    ),
     hosts: hosts.map(host),
     backends: backends.map(backend),
   })
@@ -103,7 +126,10 @@ function status({ conditions: own, addresses, listeners, attachedListenerSets, p
       const words = [kind, namespace === undefined ? name : `${namespace}/${name}`, sectionName, port]
       return { parent: words.filter((word) => word !== undefined).join(' '), ...conditions(own) }
     }),
-    ancestors: ancestors?.map(({ ancestorRef: { namespace, name }, conditions: own }) => ({ ancestor: `${namespace}/${name}`, ...conditions(own) })),
+    ancestors: ancestors?.map(({ ancestorRef: { namespace, name }, conditions: own }) => ({
+      ancestor: `${namespace}/${name}`,
+      ...conditions(own),
+    })),
   })
 }
 
@@ -118,6 +144,8 @@ export function readable(compiled: Compiled): object {
   return filled({
     tables: compiled.tables.map(table),
     statuses: Object.fromEntries(all.map((each) => [title(each), status(each.status)])),
-    hints: hints.map(({ severity, object, path, message }) => `${severity}: ${title({ object })} ${formatField(path)}: ${message}`),
+    hints: hints.map(
+      ({ severity, object, path, message }) => `${severity}: ${title({ object })} ${formatField(path)}: ${message}`,
+    ),
   })
 }
