@@ -41,7 +41,9 @@ const route = (n: number, hostname: string, path: string): object => ({
       { matches: [{ path: { type: 'PathPrefix', value: path } }], backendRefs: [{ name: `service-${n}`, port: 80 }] },
       {
         matches: [{ path: { type: 'Exact', value: `${path}/exact` }, method: 'POST' }],
-        filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-route', value: String(n) }] } }],
+        filters: [
+          { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-route', value: String(n) }] } },
+        ],
         backendRefs: [{ name: `service-${n}`, port: 80 }],
       },
     ],
@@ -49,7 +51,12 @@ const route = (n: number, hostname: string, path: string): object => ({
 })
 
 const service = (n: number): readonly object[] => [
-  { apiVersion: 'v1', kind: 'Service', metadata: { name: `service-${n}`, namespace: 'bench' }, spec: { ports: [{ port: 80 }] } },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: `service-${n}`, namespace: 'bench' },
+    spec: { ports: [{ port: 80 }] },
+  },
   {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -79,7 +86,8 @@ export async function compileBench(): Promise<readonly Row[]> {
 function measure({ name, hostname }: Shape): readonly Row[] {
   const manifest = (n: number, path = `/p${n}`): object => route(n, hostname(n), path)
   const numbers = Array.from({ length: routes }, (_, n) => n)
-  const parse = (objects: readonly object[]) => parseManifests('bench.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: objects })).objects
+  const parse = (objects: readonly object[]) =>
+    parseManifests('bench.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: objects })).objects
 
   const items = [...gateway, ...numbers.map((n) => manifest(n)), ...numbers.flatMap(service)]
   let objects = parse(items)
@@ -98,7 +106,9 @@ function measure({ name, hostname }: Shape): readonly Row[] {
     const n = (round * 331) % routes
     const [changed] = parse([manifest(n, `/changed-${round}`)])
     if (changed === undefined) throw new Error('no route')
-    objects = objects.map((object) => (object.kind === 'HTTPRoute' && object.metadata.name === changed.metadata.name ? changed : object))
+    objects = objects.map((object) =>
+      object.kind === 'HTTPRoute' && object.metadata.name === changed.metadata.name ? changed : object,
+    )
     since = performance.now()
     snapshot = snapshot.next(objects)
     compiled = compile(snapshot, site, compiled)

@@ -29,7 +29,7 @@ function run(start: number): Promise<void> {
     socket.on('data', (chunk) => {
       const bytes = left.length === 0 ? chunk : Buffer.concat([left, chunk])
       const end = bytes.indexOf(headEnd)
-      const head = end === -1 ? undefined : bytes.latin1Slice(0, end)
+      const head = end === -1 ? undefined : bytes.toString('latin1', 0, end)
       const length = head === undefined ? 0 : Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Number.NaN)
       if (Number.isNaN(length)) throw new Error(`a response without Content-Length:\n${head}`)
       if (head === undefined || bytes.length < end + 4 + length) {
@@ -51,6 +51,8 @@ setTimeout(() => {
   running = false
 }, Number(milliseconds))
 await Promise.all(
-  Array.from({ length: Number(connections) }, (_, index) => run(Math.floor((index * requests.length) / Number(connections)))),
+  Array.from({ length: Number(connections) }, (_, index) =>
+    run(Math.floor((index * requests.length) / Number(connections))),
+  ),
 )
 console.log(JSON.stringify({ requests: answered, errors, seconds: (performance.now() - since) / 1000 }))

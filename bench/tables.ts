@@ -8,13 +8,21 @@ const headerFilters: Filter[] = [
   {
     kind: {
       $case: 'requestHeaders',
-      value: { set: [{ name: 'x-shop', value: 'bench' }], add: [{ name: 'x-added', value: 'by the gateway' }], remove: ['x-removed'] },
+      value: {
+        set: [{ name: 'x-shop', value: 'bench' }],
+        add: [{ name: 'x-added', value: 'by the gateway' }],
+        remove: ['x-removed'],
+      },
     },
   },
   {
     kind: {
       $case: 'responseHeaders',
-      value: { set: [{ name: 'x-served-by', value: 'bench' }], add: [{ name: 'x-answered', value: 'yes' }], remove: ['server'] },
+      value: {
+        set: [{ name: 'x-served-by', value: 'bench' }],
+        add: [{ name: 'x-answered', value: 'yes' }],
+        remove: ['server'],
+      },
     },
   },
 ]
@@ -59,4 +67,3 @@ export function benchTable(routes: number): GatewayTable {
     settings: { hideReason: false, trustedHops: 0 },
   }
 }
-

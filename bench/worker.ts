@@ -46,7 +46,9 @@ const request = (host: number, path: Contender['path'], rule: number): string =>
   ].join('\r\n')
 
 const requests = (path: Contender['path']): string =>
-  Array.from({ length: 200 }, (_, n) => request((n * 37) % (routes / 10), path, (n * 2) % 10 + (path === 'plain' ? 0 : 1))).join('\0')
+  Array.from({ length: 200 }, (_, n) =>
+    request((n * 37) % (routes / 10), path, ((n * 2) % 10) + (path === 'plain' ? 0 : 1)),
+  ).join('\0')
 
 /** Requests a second, and nothing else went wrong. */
 async function load(contender: Contender, duration: number): Promise<number> {
@@ -86,7 +88,9 @@ export async function workerBench(): Promise<readonly Row[]> {
         variables: { CONNECTOR_KEY: 'bench:a-secret-of-benches', REFRESH_SECONDS: '3600' },
       })
     }
-    const pids = new Map(contenders.map(({ name, address }) => [name, started[Number(address.slice(-1)) - 1]?.pid ?? 0]))
+    const pids = new Map(
+      contenders.map(({ name, address }) => [name, started[Number(address.slice(-1)) - 1]?.pid ?? 0]),
+    )
     const rates = new Map(contenders.map(({ name }): [string, number[]] => [name, []]))
     const cpu = new Map(contenders.map(({ name }): [string, number[]] => [name, []]))
     for (const contender of contenders) await load(contender, milliseconds)
@@ -106,8 +110,18 @@ export async function workerBench(): Promise<readonly Row[]> {
         { name, value: median(rates.get(name) ?? []), unit: 'req/s' },
         { name: `${name}: CPU of workerd`, value: median(cpu.get(name) ?? []), unit: 'us/req' },
       ]),
-      { name: 'landfall without a filter / bare fetch', value: ratio('landfall, no filter', 'bare fetch'), unit: '', bar: 'at least 0.75' },
-      { name: 'landfall / by hand, headers both ways', value: ratio('landfall, headers both ways', 'headers by hand'), unit: '', bar: 'at least 0.85' },
+      {
+        name: 'landfall without a filter / bare fetch',
+        value: ratio('landfall, no filter', 'bare fetch'),
+        unit: '',
+        bar: 'at least 0.75',
+      },
+      {
+        name: 'landfall / by hand, headers both ways',
+        value: ratio('landfall, headers both ways', 'headers by hand'),
+        unit: '',
+        bar: 'at least 0.85',
+      },
     ]
   } finally {
     for (const workerd of started) await workerd.close()

@@ -8,10 +8,15 @@ import { count } from './terminal.ts'
 import { filesOption } from './usage.ts'
 
 export const compileCommand = new Command('compile')
-  .description('write the entries that a data plane reads from its store as files, byte for byte the same for the same manifests')
+  .description(
+    'write the entries that a data plane reads from its store as files, byte for byte the same for the same manifests',
+  )
   .addOption(filesOption())
   .requiredOption('-o, --output <directory>', 'where to write; what another compile left there goes')
-  .addHelpText('after', '\nExample:\n  $ landfall compile -f manifests/ -o build/tables && git diff --stat build/tables')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ landfall compile -f manifests/ -o build/tables && git diff --stat build/tables',
+  )
   .action(async ({ filename, output }: { readonly filename: string[]; readonly output: string }) => {
     const tables = encodeAll(await new Project(filename, thisMachine()).read())
     const store = new DirectoryStore(output)

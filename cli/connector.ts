@@ -26,7 +26,9 @@ interface ConnectorFlags {
 }
 
 export const connectorCommand = new Command('connector')
-  .description('forward requests of the Worker to private endpoints: those in the tables, and only what the Worker signed')
+  .description(
+    'forward requests of the Worker to private endpoints: those in the tables, and only what the Worker signed',
+  )
   .addOption(new Option('-f, --filename <path...>', 'take the endpoints from manifests').conflicts('store'))
   .option('--store <store>', `take the endpoints from published tables: ${storeWords}`)
   .option('--listen <address>', 'HOST:PORT, or unix:PATH', '127.0.0.1:8787')
@@ -43,11 +45,12 @@ Examples:
   )
   .action(async ({ filename, store, listen }: ConnectorFlags) => {
     const stopped = untilStopped()
-    const keys = readKeys(process.env['LANDFALL_CONNECTOR_KEY'] ?? '')
+    const keys = readKeys(process.env.LANDFALL_CONNECTOR_KEY ?? '')
     let endpoints: ReadonlySet<string> = new Set()
     const log = (line: string): void => void process.stderr.write(`${line}\n`)
     const take = (found: ReadonlySet<string>): void => {
-      if (found.size !== endpoints.size || [...found].some((each) => !endpoints.has(each))) log(`${count(found.size, 'endpoint')} in the table`)
+      if (found.size !== endpoints.size || [...found].some((each) => !endpoints.has(each)))
+        log(`${count(found.size, 'endpoint')} in the table`)
       endpoints = found
     }
     const end = await followEndpoints(filename, store, take, log)

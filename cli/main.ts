@@ -31,8 +31,9 @@ Examples:
   .addCommand(devCommand)
   .addCommand(connectorCommand)
 
-for (const command of program.commands) command.exitOverride()
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+for (const command of [program, ...program.commands]) {
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+}
 
 try {
   await program.parseAsync()

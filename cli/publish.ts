@@ -48,7 +48,8 @@ Examples:
       const diffs = await differences(store, pairs)
       const onProgress = output === undefined && process.stderr.isTTY ? showProgress : () => {}
       const report = await publish(store, tables, { now: Date.now, dryRun, onProgress })
-      if (output === 'json') printJson({ changes: diffs, written: report.written, bytes: report.bytes, collected: report.collected, dryRun })
+      if (output === 'json')
+        printJson({ changes: diffs, written: report.written, bytes: report.bytes, collected: report.collected, dryRun })
       else process.stdout.write(`${[...diffs.map(printDiff), printReport(report, dryRun)].join('\n')}\n`)
     } catch (error) {
       if (error instanceof StoreError) throw new UsageError(error.message)
@@ -63,7 +64,12 @@ function showProgress(written: number, total: number): void {
 }
 
 function printDiff({ gateway, listeners, routes, backends, settingsChanged }: TableDiff): string {
-  const lines = [strong(`Gateway ${gateway}`), ...changed('listener', listeners), ...changed('', routes), ...changed('backend', backends)]
+  const lines = [
+    strong(`Gateway ${gateway}`),
+    ...changed('listener', listeners),
+    ...changed('', routes),
+    ...changed('backend', backends),
+  ]
   if (settingsChanged) lines.push(`  ${warn('~')} settings`)
   return lines.join('\n')
 }
@@ -75,7 +81,9 @@ function changed(what: string, { added, changed, removed }: Changes): string[] {
 
 function printReport({ written, bytes, collected }: PublishReport, dryRun: boolean): string {
   if (written.length === 0 && collected.length === 0) return 'nothing to write: the store has these tables already'
-  const parts = [`${dryRun ? 'would write' : 'wrote'} ${written.length} ${written.length === 1 ? 'entry' : 'entries'} (${bytes} bytes)`]
+  const parts = [
+    `${dryRun ? 'would write' : 'wrote'} ${written.length} ${written.length === 1 ? 'entry' : 'entries'} (${bytes} bytes)`,
+  ]
   if (collected.length > 0) parts.push(`${dryRun ? 'would delete' : 'deleted'} ${count(collected.length, 'old one')}`)
   return parts.join(', ')
 }

@@ -19,7 +19,14 @@ export function printServing(reading: Reading, { sockets, faults }: Serving): vo
       const urls = at.map(({ address, keyPair }) => `${keyPair === undefined ? 'http' : 'https'}://${address}`)
       const attached = byObject.get(owner)?.listeners?.find((each) => each.name === listener.name)?.attachedRoutes ?? 0
       const of = owner.kind === 'Gateway' ? '' : ` (${owner.metadata.namespace}/${owner.metadata.name})`
-      return [`${namespace}/${name}`, `${listener.name}${of}`, `${protocol} ${port}`, hostname, String(attached), urls.join(' ')]
+      return [
+        `${namespace}/${name}`,
+        `${listener.name}${of}`,
+        `${protocol} ${port}`,
+        hostname,
+        String(attached),
+        urls.join(' '),
+      ]
     })
   })
   lines.push(table(['GATEWAY', 'LISTENER', 'PORT', 'HOSTNAME', 'ROUTES', 'SERVED AT'], rows), summary(reading, all))

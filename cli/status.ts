@@ -2,8 +2,8 @@ import process from 'node:process'
 import { Command } from 'commander'
 import { Project } from '../control/project.ts'
 import { type ObjectStatus, statuses } from '../control/status/statuses.ts'
-import type { Condition } from '../kube/objects.ts'
 import { thisMachine } from '../dev/site.ts'
+import type { Condition } from '../kube/objects.ts'
 import { faultsOf, printFault } from './faults.ts'
 import { bad, dim, good, printJson, strong } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'
@@ -24,14 +24,23 @@ Examples:
     const all = statuses(reading.compiled, `${new Date().toISOString().slice(0, 19)}Z`)
     for (const fault of faultsOf(reading)) if (fault.reason === '') process.stderr.write(`${printFault(fault)}\n`)
     if (output === 'json') {
-      printJson(all.map(({ object, status }) => ({ apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata, status })))
+      printJson(
+        all.map(({ object, status }) => ({
+          apiVersion: object.apiVersion,
+          kind: object.kind,
+          metadata: object.metadata,
+          status,
+        })),
+      )
     } else process.stdout.write(`${all.map(tree).join('\n')}\n`)
   })
 
 /** An object, and below it each condition that something is to be said about. */
 function tree({ object, status }: ObjectStatus): string {
   const { kind, metadata } = object
-  const lines = [strong(`${kind} ${[metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/')}`)]
+  const lines = [
+    strong(`${kind} ${[metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/')}`),
+  ]
   lines.push(...(status.addresses ?? []).map(({ value }) => `  address ${value}`))
   lines.push(...conditions('  ', status.conditions ?? []))
   for (const { name, attachedRoutes, conditions: own } of status.listeners ?? []) {
@@ -40,16 +49,27 @@ function tree({ object, status }: ObjectStatus): string {
   for (const { parentRef, conditions: own } of status.parents ?? []) {
     const { kind: parent, namespace, name, sectionName, port } = parentRef
     const section = [sectionName, port].filter((part) => part !== undefined).join(' ')
-    lines.push(`  parent ${parent} ${namespace ?? metadata.namespace}/${name} ${section}`.trimEnd(), ...conditions('    ', own))
+    lines.push(
+      `  parent ${parent} ${namespace ?? metadata.namespace}/${name} ${section}`.trimEnd(),
+      ...conditions('    ', own),
+    )
   }
   for (const { ancestorRef, conditions: own } of status.ancestors ?? []) {
-    lines.push(`  ancestor ${ancestorRef.kind} ${ancestorRef.namespace}/${ancestorRef.name}`, ...conditions('    ', own))
+    lines.push(
+      `  ancestor ${ancestorRef.kind} ${ancestorRef.namespace}/${ancestorRef.name}`,
+      ...conditions('    ', own),
+    )
   }
   return lines.join('\n')
 }
 
 /** Conditions whose "True" is bad news. */
-const alarms: ReadonlySet<string> = new Set(['Conflicted', 'OverlappingTLSConfig', 'PartiallyInvalid', 'InsecureFrontendValidationMode'])
+const alarms: ReadonlySet<string> = new Set([
+  'Conflicted',
+  'OverlappingTLSConfig',
+  'PartiallyInvalid',
+  'InsecureFrontendValidationMode',
+])
 
 function conditions(indent: string, all: readonly Condition[]): string[] {
   return all.map(({ type, status, reason, message }) => {

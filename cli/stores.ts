@@ -21,7 +21,7 @@ export async function openStore(name: string): Promise<Store> {
     const { CloudflareStore } = await import('../control/publish/cloudflare.ts')
     return new CloudflareStore({
       accountId: variable('CLOUDFLARE_ACCOUNT_ID'),
-      namespaceId: process.env['CLOUDFLARE_KV_NAMESPACE_ID'] ?? namespaceId() ?? variable('CLOUDFLARE_KV_NAMESPACE_ID'),
+      namespaceId: process.env.CLOUDFLARE_KV_NAMESPACE_ID ?? namespaceId() ?? variable('CLOUDFLARE_KV_NAMESPACE_ID'),
       token: variable('CLOUDFLARE_API_TOKEN'),
     })
   }

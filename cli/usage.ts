@@ -7,7 +7,10 @@ export class UsageError extends Error {
 
 /** `-f PATH…`, for every command that reads manifests. */
 export const filesOption = (): Option =>
-  new Option('-f, --filename <path...>', 'files, directories with all below them, or - for standard input').makeOptionMandatory()
+  new Option(
+    '-f, --filename <path...>',
+    'files, directories with all below them, or - for standard input',
+  ).makeOptionMandatory()
 
 /** `-o json`. */
 export const outputOption = (): Option => new Option('-o, --output <format>', 'for a machine to read').choices(['json'])

@@ -21,7 +21,9 @@ export async function follow(
   const watcher = watch(files, { ignoreInitial: true }).on('all', () => {
     clearTimeout(timer)
     timer = setTimeout(() => {
-      applying = applying.then(apply).catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
+      applying = applying
+        .then(apply)
+        .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
     }, settle)
   })
   if (files.length > 0) await once(watcher, 'ready')

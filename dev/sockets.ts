@@ -59,7 +59,9 @@ function socket({ host, port, gateways, keyPair }: Place, listenerPort: number |
 function keyPairOf({ owner, listener }: ListenerState, snapshot: Snapshot): KeyPair | undefined {
   for (const { namespace, name } of listener.tls?.certificateRefs ?? []) {
     const data = snapshot.look('Secret', nameOf(namespace ?? owner.metadata.namespace, name))?.data
-    const [privateKey, certificateChain] = ['tls.key', 'tls.crt'].map((key) => Buffer.from(data?.[key] ?? '', 'base64').toString())
+    const [privateKey, certificateChain] = ['tls.key', 'tls.crt'].map((key) =>
+      Buffer.from(data?.[key] ?? '', 'base64').toString(),
+    )
     if (privateKey && certificateChain) return { privateKey, certificateChain }
   }
   return undefined

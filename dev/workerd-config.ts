@@ -61,4 +61,5 @@ ${Object.entries(variables).map(variable).join('\n')}
 }
 
 /** A Cap'n Proto string. */
-const text = (value: string): string => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
+const text = (value: string): string =>
+  `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`

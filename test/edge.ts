@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,7 +127,10 @@ async function freePort(): Promise<number> {
 }
 
 /** Rejects when the connection breaks before the end of the response. */
-async function exchange(port: number, { path, host = 'example.com', method = 'GET', headers = {}, body }: Request): Promise<Answer> {
+async function exchange(
+  port: number,
+  { path, host = 'example.com', method = 'GET', headers = {}, body }: Request,
+): Promise<Answer> {
   const outgoing = httpRequest({ port, path, method, agent: false, headers: { host, ...headers } })
   outgoing.end(body)
   const [response] = await once(outgoing, 'response')

@@ -2,8 +2,18 @@ import { afterEach, expect, test } from 'vitest'
 import type { GatewayTable } from '../control/table.ts'
 import type { Backend, Host } from '../proto/gen/route_table.ts'
 import { type Edge, gateway, startEdge } from './edge.ts'
-import { backend, host, listener, rule, ref } from './engine-tables.ts'
-import { closeEarly, closedEndpoint, echo, garbage, hangMidBody, type Origin, reset, silent, startOrigin } from './origins.ts'
+import { backend, host, listener, ref, rule } from './engine-tables.ts'
+import {
+  closedEndpoint,
+  closeEarly,
+  echo,
+  garbage,
+  hangMidBody,
+  type Origin,
+  reset,
+  silent,
+  startOrigin,
+} from './origins.ts'
 
 // What docs/failures.md promises: each failure has its answer, and every other route goes on.
 
@@ -34,7 +44,11 @@ const table = (hosts: readonly Host[], backends: readonly Backend[], hideReason 
 })
 
 /** good.example goes to an origin that works, bad.example to the given one. */
-async function goodAndBad(bad: Backend, changes: Parameters<typeof rule>[0] = {}, hideReason = false): Promise<GatewayTable> {
+async function goodAndBad(
+  bad: Backend,
+  changes: Parameters<typeof rule>[0] = {},
+  hideReason = false,
+): Promise<GatewayTable> {
   const good = await origin(echo)
   return table(
     [
@@ -131,7 +145,8 @@ test('a store that is emptied takes nothing from a Worker that runs, and that is
   expect((await running.admin('metrics')).body).toMatch(/^landfall_table_problems 1$/m)
 })
 
-const corrupted = (bytes: Uint8Array): Uint8Array => bytes.map((byte, index) => (index === bytes.length >> 1 ? byte ^ 1 : byte))
+const corrupted = (bytes: Uint8Array): Uint8Array =>
+  bytes.map((byte, index) => (index === bytes.length >> 1 ? byte ^ 1 : byte))
 
 test.for<[string, (entries: Map<string, Uint8Array>, key: string) => void]>([
   ['corrupt', (entries, key) => entries.set(key, corrupted(entries.get(key) ?? new Uint8Array()))],
@@ -172,7 +187,9 @@ test('a shard that was never good is a 503 for its own hosts alone, and is taken
   expect(new Set(others.map((answer) => answer.status))).toEqual(new Set([200, 503]))
 
   running.entries.set(damaged, whole)
-  await expect.poll(async () => (await running.ask({ path: '/', host: 'host-7.example' })).status, { timeout: 5000 }).toBe(200)
+  await expect
+    .poll(async () => (await running.ask({ path: '/', host: 'host-7.example' })).status, { timeout: 5000 })
+    .toBe(200)
 })
 
 test('a root that is no root is not taken', async () => {
@@ -202,7 +219,9 @@ test('workerd killed under load is started again, and serves as before', async (
   await expect.poll(() => seen.answered).toBeGreaterThan(20)
   const killed = running.workerd.pid ?? 0
   process.kill(killed, 'SIGKILL')
-  await expect.poll(() => running.workerd.pid !== killed && running.workerd.pid !== undefined, { timeout: 5000 }).toBe(true)
+  await expect
+    .poll(() => running.workerd.pid !== killed && running.workerd.pid !== undefined, { timeout: 5000 })
+    .toBe(true)
   const answered = seen.answered
   await expect.poll(() => seen.answered, { timeout: 5000 }).toBeGreaterThan(answered + 20)
   stop = true

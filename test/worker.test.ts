@@ -103,14 +103,28 @@ test('nothing that a client writes passes for what Landfall adds', async () => {
   expect(linesOf(body, 'x-forwarded-for')).toEqual(['127.0.0.1'])
   expect(linesOf(body, 'x-forwarded-proto')).toEqual(['http'])
   expect(linesOf(body, 'host')).toEqual(['example.com'])
-  for (const name of ['x-forwarded-host', 'x-forwarded-port', 'forwarded', 'x-secret', 'proxy-authorization', 'te', 'upgrade', 'landfall-origin', 'landfall-host', 'landfall-timeout']) {
+  for (const name of [
+    'x-forwarded-host',
+    'x-forwarded-port',
+    'forwarded',
+    'x-secret',
+    'proxy-authorization',
+    'te',
+    'upgrade',
+    'landfall-origin',
+    'landfall-host',
+    'landfall-timeout',
+  ]) {
     expect([name, linesOf(body, name)]).toEqual([name, []])
   }
 })
 
 test('trusted hops are believed for the addresses that they appended', async () => {
   await edge.publish(table([host()], [at(await origin(echo))], 1))
-  const { body } = await edge.ask({ path: '/', headers: { 'x-forwarded-for': '6.6.6.6, 198.51.100.7', 'x-forwarded-proto': 'https' } })
+  const { body } = await edge.ask({
+    path: '/',
+    headers: { 'x-forwarded-for': '6.6.6.6, 198.51.100.7', 'x-forwarded-proto': 'https' },
+  })
   expect(linesOf(body, 'x-forwarded-for')).toEqual(['198.51.100.7, 127.0.0.1'])
   expect(linesOf(body, 'x-forwarded-proto')).toEqual(['https'])
 })
@@ -131,7 +145,11 @@ test('filters change headers both ways, and each added value is a line of its ow
     response.end(request.rawHeaders.join('\n'))
   })
   const filters = [
-    requestHeaders({ set: [{ name: 'X-Set', value: 'yes' }], add: [{ name: 'X-Add', value: 'more' }], remove: ['x-gone'] }),
+    requestHeaders({
+      set: [{ name: 'X-Set', value: 'yes' }],
+      add: [{ name: 'X-Add', value: 'more' }],
+      remove: ['x-gone'],
+    }),
     responseHeaders({ add: [{ name: 'X-New', value: '1' }], remove: ['X-Old'] }),
   ]
   await edge.publish(table([host({ rules: [rule({ filters })] })], [at(upstream)]))
@@ -139,9 +157,12 @@ test('filters change headers both ways, and each added value is a line of its ow
   const sent = body.toLowerCase()
   expect(sent).toContain('x-set\nyes')
   expect(sent).not.toContain('x-gone')
-  expect(sent.split('x-add\n').slice(1).map((rest) => rest.split('\n')[0]?.replace(/,\s*/g, ','))).toEqual(
-    expect.arrayContaining([expect.stringMatching(/first|more/)]),
-  )
+  expect(
+    sent
+      .split('x-add\n')
+      .slice(1)
+      .map((rest) => rest.split('\n')[0]?.replace(/,\s*/g, ',')),
+  ).toEqual(expect.arrayContaining([expect.stringMatching(/first|more/)]))
   expect(headers['x-new']).toBe('1')
   expect(headers['x-old']).toBeUndefined()
   expect(headers['set-cookie']).toEqual(['a=1', 'b=2'])
@@ -193,7 +214,12 @@ test('a GET may have a body', async () => {
     response.end(`${request.method} ${body} ${request.headers.host} ${request.url}`)
   })
   await edge.publish(table([host()], [at(upstream)]))
-  const { body } = await edge.ask({ path: '/_search?q', method: 'GET', body: '{"query":{}}', headers: { 'content-length': '12' } })
+  const { body } = await edge.ask({
+    path: '/_search?q',
+    method: 'GET',
+    body: '{"query":{}}',
+    headers: { 'content-length': '12' },
+  })
   expect(body).toBe('GET {"query":{}} example.com /_search?q')
 })
 
@@ -203,7 +229,9 @@ test('a WebSocket is upgraded and carries messages both ways', async () => {
     const head = await connection.until('\r\n\r\n')
     const key = /sec-websocket-key: (.*)\r/i.exec(head)?.[1] ?? ''
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
-    connection.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
+    connection.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    )
     connection.socket.write(Buffer.from([0x81, 5, ...Buffer.from('hello')]))
     const frame = Buffer.from(await connection.take(2 + 4 + 2), 'latin1')
     const mask = frame.subarray(2, 6)
@@ -262,7 +290,12 @@ test('a retry goes to another endpoint than the one that failed', async () => {
 test('an endpoint that keeps failing is left out', async () => {
   const upstream = await origin(echo)
   const endpoints = [await closedEndpoint(), upstream.endpoint]
-  await edge.publish(table([host()], [backend({ key: 'a/ejected:80', endpoints })].map((each) => ({ ...each, key: 'a/web:80' }))))
+  await edge.publish(
+    table(
+      [host()],
+      [backend({ key: 'a/ejected:80', endpoints })].map((each) => ({ ...each, key: 'a/web:80' })),
+    ),
+  )
   const statuses: number[] = []
   for (let i = 0; i < 30; i++) statuses.push((await edge.ask({ path: '/' })).status)
   expect(statuses).toContain(502)
@@ -320,7 +353,9 @@ test('a session stays with its endpoint', async () => {
 })
 
 test('a weight of zero with the others unusable is a 500, and a reason that can be read', async () => {
-  await edge.publish(table([host({ rules: [rule({ backends: [ref({ backend: '', invalid: 'BackendNotFound' })] })] })], []))
+  await edge.publish(
+    table([host({ rules: [rule({ backends: [ref({ backend: '', invalid: 'BackendNotFound' })] })] })], []),
+  )
   const { status, headers } = await edge.ask({ path: '/' })
   expect([status, headers['landfall-reason']]).toEqual([500, 'invalid-backend'])
 })

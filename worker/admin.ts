@@ -20,9 +20,11 @@ export const admin = new Hono<{ Bindings: { worker: Worker } }>()
     return c.json({ health, ...status }, health === 'failed' ? 503 : 200)
   })
   .get('/version', (c) => c.json({ name: 'landfall', gateways: c.env.worker.tables.status().gateways }))
-  .get('/metrics', (c) => c.text(c.env.worker.metrics.text(c.env.worker.tables.status()), 200, {
-    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-  }))
+  .get('/metrics', (c) =>
+    c.text(c.env.worker.metrics.text(c.env.worker.tables.status()), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    }),
+  )
   .post('/refresh', async (c) => {
     const { tables, upstreams } = c.env.worker
     await tables.refresh(upstreams.now(), c.executionCtx as ExecutionContext)

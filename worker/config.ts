@@ -30,7 +30,10 @@ export interface Config {
 }
 
 export function readConfig(env: Env): Config {
-  const gateways = (env.GATEWAYS ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const gateways = (env.GATEWAYS ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
   const seconds = Number(env.REFRESH_SECONDS ?? 30)
   return {
     gateways: gateways.length === 0 ? undefined : gateways,

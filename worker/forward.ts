@@ -43,7 +43,10 @@ function refusal(last: LastTry, decision: Forward, settings: Settings): Response
 }
 
 function edited(response: Response, last: LastTry, decision: Forward, scheme: string, { now }: Upstreams): Response {
-  const session = decision.session === undefined ? undefined : sessionValue(decision.session, decision.backend, last.endpoint, scheme, now())
+  const session =
+    decision.session === undefined
+      ? undefined
+      : sessionValue(decision.session, decision.backend, last.endpoint, scheme, now())
   if (session === undefined && isEmpty(decision.responseHeaders)) return response
   const mutable = new Response(response.body, response)
   editHeaders(mutable.headers, decision.responseHeaders)

@@ -8,7 +8,12 @@ const maxLag = 1024 * 1024
 const mirrorTimeout = 10_000
 
 /** Sends a copy of the request to each mirror, drops what they answer, and gives back what the origin is to get. */
-export function sendMirrors(outgoing: Outgoing, forward: Forward, upstreams: Upstreams, ctx: ExecutionContext): Outgoing {
+export function sendMirrors(
+  outgoing: Outgoing,
+  forward: Forward,
+  upstreams: Upstreams,
+  ctx: ExecutionContext,
+): Outgoing {
   const { origins, balancer, now, random } = upstreams
   const { primary, copies } = mirrorBody(outgoing.body, forward.mirrors.length)
   forward.mirrors.forEach((backend, index) => {

@@ -11,7 +11,12 @@ import type { Worker } from './worker.ts'
 const maxLoads = 4
 
 /** From request to response: which table, which decision, and its execution. */
-export async function route(request: Request, socket: SocketProps, worker: Worker, ctx: ExecutionContext): Promise<Response> {
+export async function route(
+  request: Request,
+  socket: SocketProps,
+  worker: Worker,
+  ctx: ExecutionContext,
+): Promise<Response> {
   const { tables, upstreams } = worker
   const facts = readFacts(request, socket.port)
   if (facts === undefined) return refuse(400, 'bad-request', false)
@@ -53,7 +58,13 @@ function execute(
 }
 
 /** Loads what the decision lacks, as long as that brings it on. */
-async function decideColdly(router: Router, facts: RequestFacts, worker: Worker, now: number, ctx: ExecutionContext): Promise<Decision> {
+async function decideColdly(
+  router: Router,
+  facts: RequestFacts,
+  worker: Worker,
+  now: number,
+  ctx: ExecutionContext,
+): Promise<Decision> {
   const { tables, upstreams } = worker
   for (let loads = 0; ; loads++) {
     const decision = router.decide(facts, upstreams.random, now)

@@ -141,12 +141,10 @@ export class Tables {
     let loading = this.#shards.get(name)
     if (loading === undefined) {
       loading = this.#fetchShard(name)
-        .then(
-          (bytes) => {
-            router.addShard(name, bytes)
-            this.#badShards.delete(name)
-          },
-        )
+        .then((bytes) => {
+          router.addShard(name, bytes)
+          this.#badShards.delete(name)
+        })
         .catch((error: unknown) => {
           this.#badShards.set(name, { since: now, problem: messageOf(error) })
           console.error(`landfall: shard ${name}: ${messageOf(error)}`)

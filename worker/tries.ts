@@ -48,10 +48,20 @@ export async function tryOrigins(forward: Forward, outgoing: Outgoing, upstreams
   const tried = new Set<number>()
   budget.requested(since)
   for (let attempt = 0; ; attempt++) {
-    const last = await tryOnce(forward, { ...outgoing, headers: new Headers(outgoing.headers) }, body, tried, since, upstreams)
-    const unwelcome = last.response === undefined || retry.codes.includes(last.response.status)
+    const last = await tryOnce(
+      forward,
+      { ...outgoing, headers: new Headers(outgoing.headers) },
+      body,
+      tried,
+      since,
+      upstreams,
+    )
+    const failed = last.response === undefined
+    const unwelcome = failed || retry.codes.includes(last.response.status)
     const left = forward.requestTimeout === 0 ? Number.POSITIVE_INFINITY : forward.requestTimeout - (now() - since)
-    if (!unwelcome || attempt === retry.attempts || onceOnly || left <= 0 || !budget.take(now())) return last
+    if (!unwelcome || attempt === retry.attempts || onceOnly || left <= 0) return last
+    // Codes are tried again because the route says so; failures only as far as that cannot become a storm.
+    if (failed && !budget.take(now())) return last
     last.deadline?.clear()
     await last.response?.body?.cancel()
     const wait = Math.min(retry.backoff * 2 ** attempt, maxBackoff) * (0.75 + upstreams.random() / 2)
@@ -73,7 +83,8 @@ async function tryOnce(
   const endpoint = backend.origin === Origin.CONNECTOR ? choose(backend, forward.session, tried, upstreams) : undefined
   const deadline = deadlineOf(forward, since, now())
   const message = { ...outgoing, body, target: forward, signal: deadline?.signal ?? null }
-  if (endpoint === undefined) return { ...(await upstreams.origins.send(backend, endpoint, message)), endpoint, deadline }
+  if (endpoint === undefined)
+    return { ...(await upstreams.origins.send(backend, endpoint, message)), endpoint, deadline }
 
   tried?.add(endpoint)
   balancer.started(backend, endpoint)

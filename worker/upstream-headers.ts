@@ -21,7 +21,7 @@ const notForwarded = [
 /** Who is at the other end of the connection, as far as the platform says. */
 export function peerOf(request: Request): string {
   // On one's own workerd the address of the connection is in `cf`, with its port; Cloudflare's edge overwrites the header.
-  const local = request.cf?.['clientIp']
+  const local = request.cf?.clientIp
   if (typeof local !== 'string') return request.headers.get('cf-connecting-ip') ?? 'unknown'
   const address = local.slice(0, local.lastIndexOf(':'))
   return address.startsWith('[') ? address.slice(1, -1) : address
@@ -31,7 +31,13 @@ export function peerOf(request: Request): string {
  * Turns a copy of the client's headers into what goes upstream: nothing that the client wrote about the hop or about
  * itself is left, and then the route's own edits are made.
  */
-export function upstreamHeaders(headers: Headers, request: Request, forward: Forward, scheme: string, trustedHops: number): void {
+export function upstreamHeaders(
+  headers: Headers,
+  request: Request,
+  forward: Forward,
+  scheme: string,
+  trustedHops: number,
+): void {
   const connection = headers.get('connection')
   if (connection !== null) for (const name of connection.split(',')) deleteNamed(headers, name.trim())
   for (const name of notForwarded) headers.delete(name)
@@ -41,7 +47,10 @@ export function upstreamHeaders(headers: Headers, request: Request, forward: For
   if (cookie?.includes(', ') === true) headers.set('cookie', joinCookies(cookie))
 
   const peer = peerOf(request)
-  headers.set('x-forwarded-for', forwardedFor(trustedHops === 0 ? null : headers.get('x-forwarded-for'), peer, trustedHops))
+  headers.set(
+    'x-forwarded-for',
+    forwardedFor(trustedHops === 0 ? null : headers.get('x-forwarded-for'), peer, trustedHops),
+  )
   if (trustedHops === 0) {
     headers.delete('forwarded')
     headers.delete('x-forwarded-port')

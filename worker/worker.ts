@@ -20,7 +20,8 @@ export function createWorker(env: Env): Worker {
   const config = readConfig(env)
   const now = (): number => Date.now()
   const key = readConnectorKey(env.CONNECTOR_KEY ?? '')
-  if (key === undefined && env.CONNECTOR_KEY !== undefined) console.error(`landfall: CONNECTOR_KEY is not ${connectorKeyForm}`)
+  if (key === undefined && env.CONNECTOR_KEY !== undefined)
+    console.error(`landfall: CONNECTOR_KEY is not ${connectorKeyForm}`)
   const tokens = key && new ConnectorTokens(key, now)
   return {
     config,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { inParallel } from './in-parallel.ts'
@@ -75,14 +76,17 @@ export class LocalStore implements Store {
   }
 
   async #open(): Promise<{ readonly miniflare: Miniflare; readonly namespace: Namespace }> {
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        modules: true,
-        script: 'export default {}',
-        cf: false,
-        resourcePersistencePath: join(this.#directory, '.wrangler/state/v3'),
-        kvNamespaces: { TABLES: this.#namespaceId },
-      }),
+    const miniflare = withoutSignalHandlers(
+      () =>
+        new Miniflare(
+          convertV4MiniflareOptions({
+            modules: true,
+            script: 'export default {}',
+            cf: false,
+            resourcePersistencePath: join(this.#directory, '.wrangler/state/v3'),
+            kvNamespaces: { TABLES: this.#namespaceId },
+          }),
+        ),
     )
     try {
       return { miniflare, namespace: await miniflare.getKVNamespace('TABLES') }
@@ -92,4 +96,15 @@ export class LocalStore implements Store {
       throw error
     }
   }
+}
+
+/** Miniflare ends the process at a signal, with all that the process still wanted to do. close() is for the caller. */
+function withoutSignalHandlers<T>(make: () => T): T {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]))
+  const made = make()
+  for (const [signal, known] of before) {
+    for (const listener of process.listeners(signal)) if (!known.includes(listener)) process.off(signal, listener)
+  }
+  return made
 }
