@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { newlines } from './documents.ts'
 import { readJson } from './json-text.ts'
+import { readPlainYaml } from './plain-yaml.ts'
 import type { FieldPath } from './rule.ts'
 import { firstFault } from './yaml-faults.ts'
 import { yamlSchema } from './yaml-schema.ts'
@@ -18,23 +19,37 @@ const options = { schema: yamlSchema, uniqueKeys: false, prettyErrors: false, lo
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
 
+/** Characters of the longest YAML document that is read: reading takes about a hundred times its size in memory. */
+const maxYaml = 8 * 1024 * 1024
+
+const lineAt = (text: string, offset: number): number => newlines(text.slice(0, offset))
+
 export function readDocument(text: string): Document {
-  const lineAt = (offset: number): number => newlines(text.slice(0, offset))
   const strange = text.search(control)
   if (strange !== -1) {
     const code = text.charCodeAt(strange).toString(16).padStart(2, '0')
-    return { fault: `holds the control character 0x${code}, which is no text; remove it`, line: lineAt(strange) }
+    return { fault: `holds the control character 0x${code}, which is no text; remove it`, line: lineAt(text, strange) }
   }
   const start = text.search(/\S/)
   const json = text[start] === '{' ? readJson(text) : undefined
-  if (json !== undefined) return { value: json.value, line: lineAt(start) }
+  if (json !== undefined) return { value: json.value, line: lineAt(text, start) }
+  return readPlainYaml(text) ?? readYaml(text)
+}
 
+/** Reads all of YAML. */
+export function readYaml(text: string): Document {
+  if (text.length > maxYaml) {
+    return {
+      fault: 'is a document of more than 8 MiB; part its objects by lines of "---", or write it as JSON',
+      line: 0,
+    }
+  }
   const document = parseDocument(text, options)
   const fault = firstFault(document, text)
-  if (fault !== undefined) return { fault: fault.message, line: lineAt(fault.offset) }
+  if (fault !== undefined) return { fault: fault.message, line: lineAt(text, fault.offset) }
   const read = toValue(document.contents)
-  if ('fault' in read) return { fault: read.fault.message, line: lineAt(read.fault.offset) }
-  return { value: read.value, line: lineAt(document.contents?.range[0] ?? 0) }
+  if ('fault' in read) return { fault: read.fault.message, line: lineAt(text, read.fault.offset) }
+  return { value: read.value, line: lineAt(text, document.contents?.range[0] ?? 0) }
 }
 
 /** Finds the lines of a document's fields. Reads the document a second time, on first use. */
@@ -48,8 +63,9 @@ export class FieldLines {
     this.#text = text
   }
 
-  /** From 0; of the nearest object or list around the field where the field itself is not there. */
+  /** From 0; of the nearest object or list around the field where the field itself is not there. 0 in a huge document. */
   line(path: FieldPath): number {
+    if (this.#text.length > maxYaml) return 0
     this.#read ??= readTree(this.#text)
     const { contents, counter, anchors } = this.#read
     let node = contents

@@ -38,12 +38,25 @@ const annotations = texts.check(
   }),
 )
 
+/** RFC 3339, to the second and in UTC. Times in this form compare as texts. */
+const time = z
+  .string()
+  .check(
+    rule((value, report) => {
+      if (!/^\d{4}-\d\d-\d\d[Tt]/.test(value) || Number.isNaN(Date.parse(value))) {
+        report([], `${JSON.stringify(value.slice(0, 60))} is no time; write one such as 2026-01-31T12:00:00Z`)
+      }
+    }),
+  )
+  .transform((value) => (inUtc.test(value) ? value : new Date(value).toISOString().replace(/\.\d+Z$/, 'Z')))
+
+const inUtc = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+
 /** What every object has, as far as Landfall reads it. */
 const common = {
   labels: labels.prefault({}),
   annotations: annotations.prefault({}),
-  /** RFC 3339. */
-  creationTimestamp: z.string().exactOptional(),
+  creationTimestamp: time.exactOptional(),
   /** 1 where a file does not say, as the API server gives a new object. */
   generation: z.number().int().default(1),
   uid: z.string().exactOptional(),

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
+import { readYaml } from '../kube/document.ts'
 import { splitDocuments } from '../kube/documents.ts'
 import { parseManifests } from '../kube/manifests.ts'
+import { readPlainYaml } from '../kube/plain-yaml.ts'
 import type { Problem } from '../kube/problem.ts'
 import { yamlSchema } from '../kube/yaml-schema.ts'
 
@@ -51,13 +53,32 @@ apiVersion: v1
 kind: Service
 metadata:
   name: web
-  labels: {<<: *labels}
+  labels: &more {app: web}
+  annotations: {<<: *more, a: b}
 spec:
   selector: {app: web}
   ports:
   - name: http
     port: 8080
     targetPort: 80
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: shop
+spec:
+  rules:
+  - matches:
+    - path:
+        value: /shop
+    filters:
+    - type: URLRewrite
+      urlRewrite:
+        path:
+          type: ReplacePrefixMatch
+          replacePrefixMatch: /
+    backendRefs:
+    - {name: web, port: 8080}
 ---
 apiVersion: v1
 kind: Secret
@@ -68,7 +89,7 @@ data:
     YWJj
     ZGVm
   tls.key: YWJj
-`.replace('{<<: *labels}', '&more {app: web}')
+`
 
 const folder = join(import.meta.dirname, '../../shared/conformance/manifests')
 const files = existsSync(folder)
@@ -225,11 +246,20 @@ function hasParent(object: unknown, field: string): boolean {
 
 const fileName = 'dir/manifest.yaml'
 
+/** Documents that the quick reader took. */
+let readPlainly = 0
+
 /** Reads the text, within seconds, and checks what holds of every answer. */
 function check(text: string): readonly Problem[] {
   const begin = performance.now()
   const { objects, problems, where } = parseManifests(fileName, text)
   expect(performance.now() - begin).toBeLessThan(5000)
+  for (const { text: document } of splitDocuments(text)) {
+    const plain = readPlainYaml(document)
+    if (plain === undefined) continue
+    readPlainly++
+    expect(plain, document).toEqual(readYaml(document))
+  }
   const lines = text.split('\n').length
   for (const { file, line, message, kind, field } of problems) {
     expect(file).toBe(fileName)
@@ -260,6 +290,7 @@ test('a text with anything changed in it is read without a crash, and every prob
   })
   fc.assert(changed, { numRuns: 5000, seed: 1 })
   expect(rejected).toBeGreaterThan(1000)
+  expect(readPlainly).toBeGreaterThan(100)
 })
 
 test('an object with anything changed in it is read without a crash, and every problem names the field and its line', {

@@ -24,9 +24,12 @@ export const secret = z
   .check(
     rule(({ type, data }, report) => {
       if (type !== 'kubernetes.io/tls') return
-      for (const key of ['tls.crt', 'tls.key']) {
-        if (data[key] === undefined)
-          report(['data', key], 'is missing; a Secret of type kubernetes.io/tls has tls.crt and tls.key')
+      const missing = ['tls.crt', 'tls.key'].filter((key) => data[key] === undefined)
+      if (missing.length > 0) {
+        report(
+          ['data'],
+          `has no ${missing.join(' and no ')}; a Secret of type kubernetes.io/tls needs tls.crt and tls.key`,
+        )
       }
     }),
   )
