@@ -1,5 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer'
-import { newlines } from './documents.ts'
+import { newlines } from './yaml/split.ts'
 
 /** Bytes of the largest file that is read. */
 const maxBytes = 64 * 1024 * 1024

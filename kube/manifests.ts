@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import process from 'node:process'
-import { splitDocuments } from './documents.ts'
 import { type FileText, readText } from './file-text.ts'
 import { assemble, type Held, type Loaded, type ManifestFile } from './loaded.ts'
 import { findFiles, stdinPath, whyUnreadable } from './manifest-files.ts'
 import { type ParsedDocument, parseDocument } from './parsed-document.ts'
+import { splitDocuments } from './yaml/split.ts'
 
 /** Files that are read at the same time. */
 const concurrency = 16

@@ -1,6 +1,6 @@
-import { FieldLines, readDocument } from './document.ts'
 import type { FieldPath } from './rule.ts'
 import { type Validated, validate } from './validate.ts'
+import { FieldLines, readDocument } from './yaml/document.ts'
 
 /** An object of a document, or what could not become one. Lines count from 0 at the document's first. */
 export interface Entry extends Omit<Validated, 'faults'> {

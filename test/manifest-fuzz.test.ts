@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import { readYaml } from '../kube/document.ts'
-import { splitDocuments } from '../kube/documents.ts'
 import { parseManifests } from '../kube/manifests.ts'
-import { readPlainYaml } from '../kube/plain-yaml.ts'
 import type { Problem } from '../kube/problem.ts'
-import { yamlSchema } from '../kube/yaml-schema.ts'
+import { readYaml } from '../kube/yaml/document.ts'
+import { readPlainYaml } from '../kube/yaml/plain.ts'
+import { yamlSchema } from '../kube/yaml/scalars.ts'
+import { splitDocuments } from '../kube/yaml/split.ts'
 
 const own = `apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

@@ -1,4 +1,4 @@
-import { resolvePlain } from './yaml-schema.ts'
+import { resolvePlain } from './scalars.ts'
 
 // Most manifests are written in a small part of YAML: lists and objects by indentation, and values that end on their line.
 // Reading that part by hand takes a tenth of the time of the full reader, which decides about everything else.

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml'
-import type { TextFault } from './yaml-faults.ts'
+import type { TextFault } from './faults.ts'
 
 /** Levels of lists and objects in each other. */
 const maxDepth = 100

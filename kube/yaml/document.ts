@@ -1,11 +1,11 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { newlines } from './documents.ts'
-import { readJson } from './json-text.ts'
-import { readPlainYaml } from './plain-yaml.ts'
-import type { FieldPath } from './rule.ts'
-import { firstFault } from './yaml-faults.ts'
-import { yamlSchema } from './yaml-schema.ts'
-import { toValue } from './yaml-value.ts'
+import type { FieldPath } from '../rule.ts'
+import { firstFault } from './faults.ts'
+import { readJson } from './json.ts'
+import { readPlainYaml } from './plain.ts'
+import { yamlSchema } from './scalars.ts'
+import { newlines } from './split.ts'
+import { toValue } from './value.ts'
 
 /** One YAML or JSON document. Lines count from 0 at its first. */
 export type Document =

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readYaml } from './document.ts'
-import { readPlainYaml } from './plain-yaml.ts'
+import { readPlainYaml } from './plain.ts'
 
 test.for([
   'a: 1\nb: "two"\nc: \'three\'\nd:\ne: four five\n',

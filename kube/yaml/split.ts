@@ -1,4 +1,4 @@
-import { jsonStarts } from './json-text.ts'
+import { jsonStarts } from './json.ts'
 
 /** One document of a file. */
 export interface Source {
