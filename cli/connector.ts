@@ -78,7 +78,7 @@ async function followEndpoints(
     const project = new Project(paths, thisMachine())
     const apply = async (): Promise<void> => take(endpointsOf((await project.read()).compiled.tables))
     await apply()
-    const following = await follow(paths, apply, log)
+    const following = await follow(paths, apply, (error) => log(String(error)))
     return () => following.close()
   }
   if (storeName === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Project, type Reading } from '../control/project.ts'
 import { encodeTable } from '../control/publish/encode.ts'
+import { MemoryStore } from '../control/publish/memory.ts'
 import { publish } from '../control/publish/publish.ts'
 import type { Store } from '../control/publish/store.ts'
 import { createConnector } from '../standalone/connector.ts'
@@ -18,11 +19,15 @@ import { thisMachine } from './site.ts'
 import { type ListenSocket, socketsOf, whyNot } from './sockets.ts'
 import { Workerd } from './workerd.ts'
 
+/** Milliseconds that the Worker may still need parts of a table that another has replaced. */
+const grace = 30_000
+
 export interface DevOptions {
   readonly paths: readonly string[]
   /** Where to serve all Gateways; each has its own addresses and ports when unset. */
   readonly port: number | undefined
-  /** Holds the published tables; closed with the rest. */
+  /** Gets the same tables, for `wrangler dev`; closed with the rest. What is served comes from memory, so that another
+   *  publisher cannot take it away. */
   readonly store: Store
   readonly onReading: (reading: Reading, serving: Serving) => void
   readonly log: (line: string) => void
@@ -46,9 +51,10 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   const unix = (name: string): string => join(directory, `${name}.sock`)
   const adminToken = randomBytes(24).toString('hex')
   const secret = randomBytes(32).toString('hex')
-  let endpoints: ReadonlySet<string> = new Set()
+  let endpoints: Set<string> = new Set()
 
-  const kv = createKvServer(store)
+  const served = new MemoryStore()
+  const kv = createKvServer(served)
   kv.listen(unix('store'))
   await once(kv, 'listening')
   const keys = new Map([['dev', Buffer.from(secret)]])
@@ -63,27 +69,28 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   await writeFile(join(directory, 'worker.js'), await bundleWorker())
   const workerd = new Workerd(directory, (line) => log(`workerd: ${line}`))
 
+  const logError = (error: unknown): void => log(error instanceof Error ? error.message : String(error))
+
   let current: Reading | undefined
   let sockets: readonly ListenSocket[] = []
+
+  let copying = Promise.resolve()
 
   async function apply(): Promise<void> {
     const reading = await project.read()
     if (reading === current) return
-    const faults = await publishTables(reading)
-    faults.push(...(await listen(socketsOf(reading, port))))
+    const { tables } = reading.compiled
+    const encoded = tables.map(encodeTable)
+    const fitting = encoded.flatMap((each) => (each.ok ? each.table : []))
+    await publish(served, fitting, { now: Date.now, grace })
+    // Until the Worker has the new table, it sends to the endpoints of the old one.
+    endpoints = new Set([...endpoints, ...endpointsOf(tables)])
+    const faults = await listen(socketsOf(reading, port))
+    endpoints = endpointsOf(tables)
+    for (const each of encoded) if (!each.ok) faults.push(...each.problems.map(({ message }) => message))
     current = reading
     onReading(reading, { sockets, faults })
-  }
-
-  async function publishTables({ compiled }: Reading): Promise<string[]> {
-    const encoded = compiled.tables.map(encodeTable)
-    await publish(
-      store,
-      encoded.flatMap((each) => (each.ok ? each.table : [])),
-      { now: Date.now },
-    )
-    endpoints = endpointsOf(compiled.tables)
-    return encoded.flatMap((each) => (each.ok ? [] : each.problems.map(({ message }) => message)))
+    copying = copying.then(async () => void (await publish(store, fitting, { now: Date.now }))).catch(logError)
   }
 
   /** Resolves, with the faults, when the Worker serves what is published on all sockets that can be listened on. */
@@ -106,11 +113,12 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   }
 
   await apply()
-  const following = await follow(paths, apply, log)
+  const following = await follow(paths, apply, logError)
 
   return {
     close: async () => {
       await following.close()
+      await copying
       await workerd.close()
       await connector.close(0)
       kv.closeAllConnections()

@@ -9,11 +9,11 @@ export interface Following {
   close(): Promise<void>
 }
 
-/** Calls `apply` after changes of the files below `paths`, never twice at a time. What it throws is logged. */
+/** Calls `apply` after changes of the files below `paths`, never twice at a time. What it throws goes to `failed`. */
 export async function follow(
   paths: readonly string[],
   apply: () => Promise<void>,
-  log: (line: string) => void,
+  failed: (error: unknown) => void,
 ): Promise<Following> {
   let applying = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
@@ -21,9 +21,7 @@ export async function follow(
   const watcher = watch(files, { ignoreInitial: true }).on('all', () => {
     clearTimeout(timer)
     timer = setTimeout(() => {
-      applying = applying
-        .then(apply)
-        .catch((error: unknown) => log(error instanceof Error ? error.message : String(error)))
+      applying = applying.then(apply).catch(failed)
     }, settle)
   })
   if (files.length > 0) await once(watcher, 'ready')

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -70,6 +71,10 @@ export class Workerd {
   }
 }
 
+/** workerd does not outlive this process where the system can see to that, however this process ends. */
+const setpriv = '/usr/bin/setpriv'
+const leashed = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', '--', binary] : [binary]
+
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
 async function start(directory: string, setup: WorkerdSetup, log: (line: string) => void): Promise<ChildProcess> {
@@ -77,7 +82,10 @@ async function start(directory: string, setup: WorkerdSetup, log: (line: string)
   await writeFile(file, workerdConfig(setup), { mode: 0o600 })
   // A socket file that a killed workerd left behind keeps the next one from listening.
   for (const { address } of setup.sockets) if (address.startsWith('unix:')) await rm(address.slice(5), { force: true })
-  const child = spawn(binary, ['serve', '--control-fd=3', file], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const [program = binary, ...leash] = leashed
+  const child = spawn(program, [...leash, 'serve', '--control-fd=3', file], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
   let lastWords = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -4,6 +4,8 @@ export interface Env {
   readonly TABLES: KVNamespace
   /** The service behind which the connector listens; only needed by backends whose origin is `connector`. */
   readonly CONNECTOR?: Fetcher
+  /** Where the connector answers when there is no such binding: "https://connector.example.com", a tunnel's hostname. */
+  readonly CONNECTOR_URL?: string
   /** Shared with the connector, as `<key id>:<secret>`. */
   readonly CONNECTOR_KEY?: string
   /** Gateways to serve, as `namespace/name`, separated by commas; all in the store when unset. */

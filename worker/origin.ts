@@ -22,12 +22,18 @@ export interface Answer {
   readonly failure: Why | undefined
 }
 
+/** Where the connector is: `url` has no path, and `fetch` reaches it. */
+export interface Connector {
+  readonly url: string
+  readonly fetch: typeof fetch
+}
+
 /** The ways out of the Worker: a backend's `origin` chooses. */
 export class Origins {
-  readonly #connector: Fetcher | undefined
+  readonly #connector: Connector | undefined
   readonly #tokens: ConnectorTokens | undefined
 
-  constructor(connector: Fetcher | undefined, tokens: ConnectorTokens | undefined) {
+  constructor(connector: Connector | undefined, tokens: ConnectorTokens | undefined) {
     this.#connector = connector
     this.#tokens = tokens
   }
@@ -59,7 +65,7 @@ export class Origins {
         headers.set(originHeader, token)
         headers.set(hostHeader, target.authority)
         // The connector takes the host from its header: a URL would lower its case and drop its default port.
-        return this.#connector.fetch(to(`http://connector${path}`), init)
+        return this.#connector.fetch(to(`${this.#connector.url}${path}`), init)
       }
       case Origin.RESOLVE_OVERRIDE:
         return fetch(to(`${message.scheme}://${target.authority}${path}`), {

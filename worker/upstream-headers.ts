@@ -34,7 +34,7 @@ export function peerOf(request: Request): string {
 export function upstreamHeaders(
   headers: Headers,
   request: Request,
-  forward: Forward,
+  forward: Pick<Forward, 'requestHeaders'>,
   scheme: string,
   trustedHops: number,
 ): void {

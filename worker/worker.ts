@@ -4,7 +4,7 @@ import { RetryBudget } from '../engine/retry-budget.ts'
 import { type Config, type Env, readConfig } from './config.ts'
 import { ConnectorTokens } from './connector-tokens.ts'
 import { Metrics } from './metrics.ts'
-import { Origins } from './origin.ts'
+import { type Connector, Origins } from './origin.ts'
 import { Tables } from './tables.ts'
 import type { Upstreams } from './tries.ts'
 
@@ -27,7 +27,7 @@ export function createWorker(env: Env): Worker {
     config,
     tables: new Tables(env.TABLES, config),
     upstreams: {
-      origins: new Origins(env.CONNECTOR, tokens),
+      origins: new Origins(connectorOf(env), tokens),
       balancer: new EndpointBalancer(),
       budget: new RetryBudget(),
       now,
@@ -35,4 +35,12 @@ export function createWorker(env: Env): Worker {
     },
     metrics: new Metrics(),
   }
+}
+
+function connectorOf({ CONNECTOR, CONNECTOR_URL }: Env): Connector | undefined {
+  // A binding goes to one service, whatever host the URL has.
+  if (CONNECTOR !== undefined) return { url: 'http://connector', fetch: (...args) => CONNECTOR.fetch(...args) }
+  return CONNECTOR_URL === undefined || !URL.canParse(CONNECTOR_URL)
+    ? undefined
+    : { url: new URL(CONNECTOR_URL).origin, fetch: (...args) => fetch(...args) }
 }
