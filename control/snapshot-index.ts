@@ -41,7 +41,9 @@ export class Shelf<T extends KubeObject> {
     const byName = new Map(this.#byName)
     for (const { metadata } of removed) byName.delete(nameOf(metadata.namespace, metadata.name))
     for (const object of added) byName.set(nameOf(object.metadata.namespace, object.metadata.name), object)
-    const arrivals = added.filter((object) => byName.get(nameOf(object.metadata.namespace, object.metadata.name)) === object)
+    const arrivals = added.filter(
+      (object) => byName.get(nameOf(object.metadata.namespace, object.metadata.name)) === object,
+    )
     return new Shelf(byName, merged(this.list, removed, arrivals, inOrder))
   }
 }

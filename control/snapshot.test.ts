@@ -3,7 +3,8 @@ import type { KubeObject } from '../kube/objects.ts'
 import { configMap, endpointSlice, listenerSet, namespace, policy, referenceGrant } from './compile/object-fixture.ts'
 import { Snapshot } from './snapshot.ts'
 
-const names = (list: readonly KubeObject[]) => list.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`)
+const names = (list: readonly KubeObject[]) =>
+  list.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`)
 
 test('an object is found by kind, namespace and name', () => {
   const a = configMap({ metadata: { name: 'a' } })
@@ -25,15 +26,28 @@ test('a list is in order of namespace and name, whatever order the objects came 
 })
 
 test('EndpointSlices are found by the Service that their label names', () => {
-  const slice = endpointSlice({ metadata: { name: 'x', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } } })
+  const slice = endpointSlice({
+    metadata: { name: 'x', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+  })
   const stray = endpointSlice({ metadata: { name: 'y', namespace: 'shop', labels: {} } })
   expect(Snapshot.of([slice, stray]).look('slices', 'shop/web')).toEqual([slice])
 })
 
 test('ListenerSets are found by their Gateway, policies by their Services, grants by their namespace', () => {
-  const set = listenerSet({ metadata: { name: 'set', namespace: 'team' }, spec: { parentRef: { name: 'gw', namespace: 'infra' } } })
+  const set = listenerSet({
+    metadata: { name: 'set', namespace: 'team' },
+    spec: { parentRef: { name: 'gw', namespace: 'infra' } },
+  })
   const own = listenerSet({ metadata: { name: 'own', namespace: 'infra' }, spec: { parentRef: { name: 'gw' } } })
-  const tls = policy({ metadata: { name: 'tls' }, spec: { targetRefs: [{ group: '', kind: 'Service', name: 'a' }, { group: '', kind: 'Service', name: 'b' }] } })
+  const tls = policy({
+    metadata: { name: 'tls' },
+    spec: {
+      targetRefs: [
+        { group: '', kind: 'Service', name: 'a' },
+        { group: '', kind: 'Service', name: 'b' },
+      ],
+    },
+  })
   const grant = referenceGrant({ metadata: { name: 'grant', namespace: 'infra' } })
   const snapshot = Snapshot.of([set, own, tls, grant])
   expect(snapshot.look('listenerSets', 'infra/gw')).toEqual([own, set])
@@ -63,7 +77,8 @@ test('what shows only objects that stayed keeps its identity', () => {
 })
 
 test('a slice that moves to another Service leaves the first', () => {
-  const slice = (service: string) => endpointSlice({ metadata: { name: 'a', labels: { 'kubernetes.io/service-name': service } } })
+  const slice = (service: string) =>
+    endpointSlice({ metadata: { name: 'a', labels: { 'kubernetes.io/service-name': service } } })
   const moved = slice('new')
   const after = Snapshot.of([slice('old')]).next([moved])
   expect(after.look('slices', 'default/old')).toBeUndefined()

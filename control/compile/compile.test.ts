@@ -169,6 +169,8 @@ const others: fc.Arbitrary<KubeObject> = fc.oneof(
 
 const object = fc.oneof({ weight: 2, arbitrary: routes }, { weight: 1, arbitrary: others })
 
+const slice = make.endpointSlice()
+
 /** So that most routes are served. */
 const base: readonly KubeObject[] = [
   make.gatewayClass(),
@@ -189,7 +191,7 @@ const base: readonly KubeObject[] = [
   make.service(),
   make.service({ metadata: { name: 'db' } }),
   make.service({ metadata: { namespace: 'shop' } }),
-  make.endpointSlice(),
+  slice,
 ]
 
 test('a compile with a previous one equals a compile from nothing, over any sequence of edits', () => {
@@ -220,4 +222,89 @@ test('a compile with a previous one equals a compile from nothing, over any sequ
     ),
     { numRuns: 150 },
   )
+})
+
+/** Freezes a value and all that is in it. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) frozen(part)
+  }
+  return value
+}
+
+test('a compile touches neither the objects nor what an earlier one gave', () => {
+  const objects = [...base, make.httpRoute(), make.grpcRoute(), make.policy(), make.authority()].map(frozen)
+  const first = compile(Snapshot.of(objects), site)
+  const before = structuredClone(told(first).tables)
+  compile(Snapshot.of([...objects.slice(1), make.httpRoute({ metadata: { name: 'more' } })]), site, first)
+  expect(first.tables).toEqual(before)
+})
+
+const named = (name: string, value: string, backend = 'web') =>
+  make.httpRoute({
+    metadata: { name },
+    spec: {
+      parentRefs: [{ name: 'gw', sectionName: 'one' }],
+      hostnames: [`${name}.example.com`],
+      rules: [{ matches: [{ path: { value } }], backendRefs: [{ name: backend, port: 80 }] }],
+    },
+  })
+
+test('the same objects give the very same table', () => {
+  const objects = [...base, named('a', '/'), named('b', '/')]
+  const snapshot = Snapshot.of(objects)
+  const first = compile(snapshot, site)
+  expect(compile(snapshot.next(objects.toReversed()), site, first).tables[0]).toBe(first.tables[0])
+})
+
+test('a changed route changes its own host, and leaves the others and the backends the same objects', () => {
+  const [a, b] = [named('a', '/'), named('b', '/')]
+  const snapshot = Snapshot.of([...base, a, b])
+  const first = compile(snapshot, site)
+  const again = compile(snapshot.next([...base, named('a', '/x'), b]), site, first)
+  const [before, after] = [first.tables[0], again.tables[0]]
+  expect(after?.hosts[0]?.matches[0]?.path?.value).toBe('/x')
+  expect(after?.hosts[1]).toBe(before?.hosts[1])
+  expect(after?.backends).toBe(before?.backends)
+})
+
+test('a changed EndpointSlice changes one backend, and no host', () => {
+  const other = make.endpointSlice({ metadata: { name: 'db-1', labels: { 'kubernetes.io/service-name': 'db' } } })
+  const objects = [...base, other, named('a', '/'), named('b', '/', 'db')]
+  const snapshot = Snapshot.of(objects)
+  const first = compile(snapshot, site)
+  const moved = make.endpointSlice({ endpoints: [{ addresses: ['10.0.0.2'] }] })
+  const again = compile(snapshot.next(objects.map((object) => (object === slice ? moved : object))), site, first)
+  const [before, after] = [first.tables[0], again.tables[0]]
+  expect(after?.hosts).toBe(before?.hosts)
+  expect(after?.backends.map(({ endpoints }) => endpoints[0]?.address)).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(after?.backends[0]).toBe(before?.backends[0])
+})
+
+test('a change of a Gateway that its routes cannot see leaves the hosts the same objects', () => {
+  const [own, ...others] = [...base, named('a', '/')].toSorted(
+    (a, b) => Number(b.kind === 'Gateway') - Number(a.kind === 'Gateway'),
+  )
+  if (own?.kind !== 'Gateway') throw new Error('base has no Gateway')
+  const snapshot = Snapshot.of([own, ...others])
+  const first = compile(snapshot, site)
+  const changed = {
+    ...own,
+    spec: {
+      ...own.spec,
+      listeners: own.spec.listeners.map((listener) => ({ ...listener, port: listener.port + 1000 })),
+    },
+  }
+  const again = compile(snapshot.next([changed, ...others]), site, first)
+  expect(again.tables[0]?.listeners[0]?.port).toBe(1080)
+  expect(again.tables[0]?.hosts).toBe(first.tables[0]?.hosts)
+})
+
+test('hosts that one route has to itself share its matches and rules', () => {
+  const route = make.httpRoute({ spec: { hostnames: ['a.example.com', 'b.example.com'] } })
+  const [one, two] = compile(Snapshot.of([...base, route]), site).tables[0]?.hosts ?? []
+  expect(one?.hostname).not.toBe(two?.hostname)
+  expect(one?.matches).toBe(two?.matches)
+  expect(one?.rules).toBe(two?.rules)
 })

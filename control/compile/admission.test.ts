@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import type { KubeObject } from '../../kube/objects.ts'
+import { maxMatches } from './admission.ts'
+import { compiled, gateway, gatewayClass, grpcRoute, httpRoute } from './object-fixture.ts'
+
+/** The reason of each route's first parent, or "Accepted", by the route's name. */
+const verdicts = (...routes: readonly KubeObject[]): Record<string, string> =>
+  Object.fromEntries(
+    compiled(gatewayClass(), gateway(), ...routes).routes.map(({ route, parents }) => [
+      route.metadata.name,
+      parents[0]?.findings[0]?.reason ?? 'Accepted',
+    ]),
+  )
+
+const meta = (name: string, day: number) => ({ name, creationTimestamp: `2026-01-0${day}T00:00:00Z` })
+const http = (name: string, day: number, ...hostnames: string[]) =>
+  httpRoute({ metadata: meta(name, day), spec: { hostnames } })
+const grpc = (name: string, day: number, ...hostnames: string[]) =>
+  grpcRoute({ metadata: meta(name, day), spec: { hostnames } })
+
+test.for<[string, KubeObject[], Record<string, string>]>([
+  [
+    'the older of an HTTPRoute and a GRPCRoute has the hostname',
+    [http('h', 1, 'a.com'), grpc('g', 2, 'a.com')],
+    { h: 'Accepted', g: 'HostnameTaken' },
+  ],
+  ['either way', [http('h', 2, 'a.com'), grpc('g', 1, 'a.com')], { h: 'HostnameTaken', g: 'Accepted' }],
+  [
+    'of the same age, the first in alphabetical order',
+    [http('b', 1, 'a.com'), grpc('a', 1, 'a.com')],
+    { b: 'HostnameTaken', a: 'Accepted' },
+  ],
+  ['other hostnames do not meet', [http('h', 1, 'a.com'), grpc('g', 2, 'b.com')], { h: 'Accepted', g: 'Accepted' }],
+  [
+    'a wildcard meets the names below it',
+    [http('h', 1, '*.a.com'), grpc('g', 2, 'x.a.com')],
+    { h: 'Accepted', g: 'HostnameTaken' },
+  ],
+  [
+    'a name meets the wildcards above it',
+    [http('h', 1, 'x.a.com'), grpc('g', 2, '*.a.com')],
+    { h: 'Accepted', g: 'HostnameTaken' },
+  ],
+  ['wildcards meet', [http('h', 1, '*.x.a.com'), grpc('g', 2, '*.a.com')], { h: 'Accepted', g: 'HostnameTaken' }],
+  ['a route without hostnames meets all', [http('h', 1), grpc('g', 2, 'a.com')], { h: 'Accepted', g: 'HostnameTaken' }],
+  [
+    'routes of one kind share hostnames',
+    [http('h', 1, 'a.com'), http('i', 2, 'a.com'), grpc('g', 1, 'b.com')],
+    { h: 'Accepted', i: 'Accepted', g: 'Accepted' },
+  ],
+  [
+    'a route that was refused refuses no other',
+    [http('a', 1, 'a.com'), grpc('b', 2, 'a.com', 'b.com'), http('c', 3, 'b.com')],
+    { a: 'Accepted', b: 'HostnameTaken', c: 'Accepted' },
+  ],
+])('%s', ([, routes, expected]) => {
+  expect(verdicts(...routes)).toEqual(expected)
+})
+
+test('a route keeps the listeners where no other kind has its hostname', () => {
+  const two = gateway({ spec: { listeners: [80, 81].map((port) => ({ name: `p${port}`, port, protocol: 'HTTP' })) } })
+  const first = httpRoute({ metadata: meta('h', 1), spec: { parentRefs: [{ name: 'gw', sectionName: 'p80' }] } })
+  const { routes, gateways } = compiled(gatewayClass(), two, first, grpc('g', 2))
+  expect(routes.map(({ parents }) => parents[0]?.findings)).toEqual([[], []])
+  expect(gateways[0]?.attached).toEqual([
+    { name: 'p80', count: 1 },
+    { name: 'p81', count: 1 },
+  ])
+})
+
+test('the youngest routes are refused when the table would grow over its bound', () => {
+  const listeners = Array.from({ length: 64 }, (_, index) => ({
+    name: `l${index}`,
+    port: 1000 + index,
+    protocol: 'HTTP',
+  }))
+  const hostnames = Array.from({ length: 16 }, (_, index) => `h${index}.example.com`)
+  const matches = Array.from({ length: 64 }, (_, index) => ({ path: { value: `/p${index}` } }))
+  const size = listeners.length * hostnames.length * matches.length
+  const fitting = Math.floor(maxMatches / size)
+  const routes = Array.from({ length: fitting + 2 }, (_, index) =>
+    httpRoute({ metadata: meta(`r${index}`, index + 1), spec: { hostnames, rules: [{ matches }] } }),
+  )
+  const { routes: states, tables, gateways } = compiled(gatewayClass(), gateway({ spec: { listeners } }), ...routes)
+  const refused = states.filter(({ parents }) => parents[0]?.findings[0]?.reason === 'TableFull')
+  expect(refused.map(({ route }) => route.metadata.name)).toEqual([`r${fitting}`, `r${fitting + 1}`])
+  expect(tables[0]?.hosts.reduce((sum, { matches }) => sum + matches.length, 0)).toBe(fitting * size)
+  expect(gateways[0]?.attached[0]?.count).toBe(fitting)
+})
