@@ -274,3 +274,29 @@ test('dev says why it cannot listen', async () => {
   await once(child, 'exit')
   taken.close()
 })
+
+test('connector wants its key and its endpoints, then listens and stops clean', async () => {
+  const files = await mkdtemp(join(directory, 'connector-'))
+  await writeFile(join(files, 'all.yaml'), manifest(8080, 9, '/'))
+  const without = await run(['connector', '-f', files], { env: { LANDFALL_CONNECTOR_KEY: 'k1:short' } })
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('LANDFALL_CONNECTOR_KEY has to be set')])
+  const env = { ...process.env, LANDFALL_CONNECTOR_KEY: 'k1:a-secret-of-sixteen' }
+  const nothing = await run(['connector'], { env })
+  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('-f PATH, or --store')])
+
+  const child = spawn(landfall, ['connector', '-f', files, '--listen', '127.0.0.1:0'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (printed += text))
+  await expect
+    .poll(() => printed, { timeout: 20_000 })
+    .toMatch(/1 endpoint in the table\n[\s\S]*connector listens on 127\.0\.0\.1:\d+/)
+  const port = Number(/listens on 127\.0\.0\.1:(\d+)/.exec(printed)?.[1])
+  expect((await ask(port, `http://127.0.0.1:${port}/`)).status).toBe(403)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  expect(child.exitCode).toBe(0)
+})
