@@ -127,6 +127,8 @@ class Taken {
 
 /** Older routes go before younger ones until the table is full. */
 function refuseOverflow(routes: readonly RouteState[], refusals: Refusals): void {
+  const total = routes.reduce((sum, { sizes }) => sizes.reduce((sum, { matches }) => sum + matches, sum), 0)
+  if (total <= maxMatches) return
   const sizes = new Map<string, number>()
   for (const state of routes) {
     for (const { gateway, matches } of state.sizes) sizes.set(gateway, (sizes.get(gateway) ?? 0) + matches)

@@ -3,6 +3,7 @@ import { speechOf } from './app-protocols.ts'
 import { endpointsOf } from './endpoints.ts'
 import { type Finding, warning } from './finding.ts'
 import { type Kept, keep } from './kept.ts'
+import { isSameList } from './merge.ts'
 import { originOf } from './origins.ts'
 import type { Source } from './source.ts'
 import type { Tally } from './tally.ts'
@@ -48,6 +49,7 @@ export function gatewayBackends(
   earlier: GatewayBackends | undefined,
 ): GatewayBackends {
   const before = earlier?.origin === origin ? earlier : undefined
+  if (before?.tally === tally && !source.news.has('Service') && !source.news.has('slices')) return before
   let at = 0
   const states = tally.map(({ name }) => {
     // Both tallies are in alphabetical order.
@@ -55,7 +57,6 @@ export function gatewayBackends(
     const known = before?.tally[at]?.name === name ? before.states[at] : undefined
     return keep(known, source, (source) => backendState(name, origin, source))
   })
-  const isSame =
-    states.length === before?.states.length && states.every((state, index) => state === before.states[index])
-  return isSame ? { ...before, tally } : { tally, origin, states, backends: states.map(({ value }) => value.backend) }
+  if (before !== undefined && isSameList(states, before.states)) return { ...before, tally }
+  return { tally, origin, states, backends: states.map(({ value }) => value.backend) }
 }

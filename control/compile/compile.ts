@@ -14,11 +14,11 @@ import { type Kept, keep } from './kept.ts'
 import { type GatewayListeners, gatewayListeners } from './listeners.ts'
 import { difference, matching } from './merge.ts'
 import { noParents, type Parents, parentsOf } from './parents.ts'
-import { type PolicyState, policyStates } from './policies.ts'
+import { allPolicies, noPolicies, type Policies, type PolicyGateway, type PolicyState } from './policies.ts'
 import { type KeptRoute, type RouteState, routeState } from './route-state.ts'
 import { type Route, routeKinds } from './routes.ts'
 import type { CertificateChecks } from './secrets.ts'
-import { type Indexes, type Source, sourceOf } from './source.ts'
+import { type Indexes, type Source, type SourceTopics, sourceOf } from './source.ts'
 import { changedRoutes, type GatewayRoutes, gatewayTable, noRoutes } from './tables.ts'
 import type { Tally } from './tally.ts'
 
@@ -64,6 +64,7 @@ interface Memo {
   readonly attached: ReadonlyMap<string, GatewayRoutes>
   readonly backends: ReadonlyMap<string, GatewayBackends>
   readonly tables: ReadonlyMap<string, GatewayTable>
+  readonly policies: Policies
   readonly checks: CertificateChecks
   readonly shared: Shared
 }
@@ -80,6 +81,7 @@ const emptyMemo = (site: Site): Memo => ({
   attached: new Map(),
   backends: new Map(),
   tables: new Map(),
+  policies: noPolicies,
   checks: new WeakMap(),
   shared: new WeakMap(),
 })
@@ -118,30 +120,38 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   // 6. precedence, 7. tables: what changed is merged in.
   const { removed, added } = difference(memo.routes, routes)
   const attached = changedRoutes(memo.attached, removed, added, shared)
+  const results = gateways.map((gateway) => ({ gateway, own: attached.get(gatewayName(gateway)) ?? noRoutes }))
   const backends = new Map<string, GatewayBackends>()
   const tables = new Map<string, GatewayTable>()
-  for (const gateway of gateways) {
+  for (const { gateway, own } of results) {
     const name = gatewayName(gateway)
-    const { hosts, backends: tally } = attached.get(name) ?? noRoutes
-    const own = gatewayBackends(tally, gateway.state.parameters.origin, source, memo.backends.get(name))
-    backends.set(name, own)
-    const table = gatewayTable(gateway, hosts, own.backends, memo.tables.get(name))
+    const ofGateway = gatewayBackends(own.backends, gateway.state.parameters.origin, source, memo.backends.get(name))
+    backends.set(name, ofGateway)
+    const table = gatewayTable(gateway, own.hosts, ofGateway.backends, memo.tables.get(name))
     if (table !== undefined) tables.set(name, table)
   }
 
   const classes = snapshot.list('GatewayClass').flatMap((each) => classState(each, site.controllers, source) ?? [])
-  const stray = strays(snapshot.list('GatewayClass'), snapshot.list('Gateway'), source)
-  const policies = policyStates(snapshot.list('BackendTLSPolicy'), source, gateways, attached)
+  const policies = allPolicies(snapshot.list('BackendTLSPolicy'), tls, results.map(policyGateway), memo.policies)
+  const findings = allFindings(
+    [{ findings: strays(snapshot) }],
+    classes,
+    gateways.flatMap((gateway) => [
+      gateway,
+      ...gateway.listeners,
+      ...gateway.sets.flatMap((set) => [set, ...set.listeners]),
+    ]),
+    policies.states,
+    routes,
+    [...backends.values()].flatMap(({ states }) => states.map(({ value }) => value)),
+  )
   return {
     tables: [...tables.values()],
-    findings: findingsOf(stray, classes, gateways, policies, routes, [...backends.values()]),
+    findings,
     classes,
-    gateways: gateways.map((gateway) => ({
-      ...gateway,
-      attached: (attached.get(gatewayName(gateway)) ?? noRoutes).attached,
-    })),
+    gateways: results.map(({ gateway, own }) => ({ ...gateway, attached: own.attached })),
     routes,
-    policies,
+    policies: policies.states,
     memo: {
       site,
       indexes,
@@ -154,6 +164,7 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
       attached,
       backends,
       tables,
+      policies,
       checks,
       shared,
     },
@@ -183,34 +194,27 @@ function gatewaysOf(all: readonly Gateway[], source: Source, { site, gateways, c
   return found
 }
 
+/** What no route looks up: news about them leaves all routes as they are. */
+const aside: ReadonlySet<keyof SourceTopics> = new Set([...routeKinds, 'EndpointSlice', 'slices'])
+
 function routesOf(routes: readonly Route[], source: Source, earlier: readonly KeptRoute[]): readonly KeptRoute[] {
   const earlierOf = matching(earlier, routes, ({ state }) => state.route)
-  return routes.map((route, index) => routeState(route, earlierOf(index), source))
+  const isQuiet = [...source.news].every((topic) => aside.has(topic))
+  return routes.map((route, index) => {
+    const before = earlierOf(index)
+    return isQuiet && before !== undefined ? before : routeState(route, before, source)
+  })
 }
 
-function findingsOf(
-  stray: readonly Finding[],
-  classes: readonly ClassState[],
-  gateways: readonly GatewayListeners[],
-  policies: readonly PolicyState[],
-  routes: readonly RouteState[],
-  backends: readonly GatewayBackends[],
-): readonly Finding[] {
-  const all = new Set(stray)
-  const add = ({ findings }: { readonly findings: readonly Finding[] }): void => {
-    for (const finding of findings) all.add(finding)
-  }
-  for (const each of classes) add(each)
-  for (const gateway of gateways) {
-    add(gateway)
-    for (const listener of gateway.listeners) add(listener)
-    for (const set of gateway.sets) {
-      add(set)
-      for (const listener of set.listeners) add(listener)
-    }
-  }
-  for (const policy of policies) add(policy)
-  for (const route of routes) add(route)
-  for (const { states } of backends) for (const { value } of states) add(value)
+const policyGateway = ({ gateway, own }: { gateway: GatewayListeners; own: GatewayRoutes }): PolicyGateway => {
+  const { gateway: object, controller } = gateway.state
+  const { namespace, name } = object.metadata
+  return { namespace, name, controller, services: own.services }
+}
+
+/** Each once: listeners share what is wrong with their Gateway. */
+function allFindings(...lists: readonly (readonly { readonly findings: readonly Finding[] }[])[]): readonly Finding[] {
+  const all = new Set<Finding>()
+  for (const list of lists) for (const { findings } of list) for (const finding of findings) all.add(finding)
   return [...all]
 }

@@ -2,7 +2,8 @@ import type { ConfigMap } from '../../kube/core/config-map.ts'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { GatewayClass } from '../../kube/gateway-api/gateway-class.ts'
 import type { FieldPath } from '../../kube/rule.ts'
-import { nameOf } from '../snapshot-index.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { gatewayOf, nameOf } from '../snapshot-index.ts'
 import { addressesOf, type Network, type StatusAddress } from './addresses.ts'
 import { type ControllerName, controllerNames } from './features.ts'
 import { error, type Finding, turns, warning } from './finding.ts'
@@ -107,24 +108,26 @@ export function gatewayState(gateway: Gateway, ofClass: ClassState, network: Net
   return { gateway, controller: ofClass.controller, parameters, addresses, findings }
 }
 
-/** About Gateways and GatewayClasses that were meant for us, as it seems, and are not ours. No status shows it. */
-export function strays(
-  classes: readonly GatewayClass[],
-  gateways: readonly Gateway[],
-  source: Source,
-): readonly Finding[] {
-  const misnamed = classes.flatMap((gatewayClass) => {
+/** About objects that were meant for us, as it seems, and are not ours. No status shows it. */
+export function strays(snapshot: Snapshot): readonly Finding[] {
+  const misnamed = snapshot.list('GatewayClass').flatMap((gatewayClass) => {
     const { controllerName } = gatewayClass.spec
     if (!controllerName.startsWith('landfall.dev/') || controllerNames.some((name) => name === controllerName))
       return []
     const message = `there is no controller ${controllerName}; write ${controllerNames.join(' or ')}`
     return [warning(gatewayClass, ['spec', 'controllerName'], 'UnknownValue', message)]
   })
-  const classless = gateways.flatMap((gateway) => {
+  const classless = snapshot.list('Gateway').flatMap((gateway) => {
     const { gatewayClassName } = gateway.spec
-    if (source.look('GatewayClass', nameOf('', gatewayClassName)) !== undefined) return []
+    if (snapshot.look('GatewayClass', nameOf('', gatewayClassName)) !== undefined) return []
     const message = `there is no GatewayClass ${gatewayClassName}, so nobody serves this Gateway; create it, or correct the name`
     return [warning(gateway, ['spec', 'gatewayClassName'], 'UnknownParent', message)]
   })
-  return [...misnamed, ...classless]
+  const orphaned = snapshot.list('ListenerSet').flatMap((set) => {
+    const [gateway] = gatewayOf(set)
+    if (gateway === undefined || snapshot.look('Gateway', gateway) !== undefined) return []
+    const message = `there is no Gateway ${gateway}, so nobody serves these listeners; create it, or correct the name or namespace`
+    return [warning(set, ['spec', 'parentRef', 'name'], 'UnknownParent', message)]
+  })
+  return [...misnamed, ...classless, ...orphaned]
 }

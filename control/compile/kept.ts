@@ -23,7 +23,7 @@ export function keep<V>(earlier: Kept<V> | undefined, source: Source, make: (sou
       looks.push({ topic, name, answer })
       return answer
     },
-    isNews: (topic) => source.isNews(topic),
+    news: source.news,
   })
   return { value, looks }
 }
@@ -31,7 +31,7 @@ export function keep<V>(earlier: Kept<V> | undefined, source: Source, make: (sou
 /** Whether nothing that the result was made of has changed since the compile before. */
 export function holds({ looks }: Kept<unknown>, source: Source): boolean {
   for (const { topic, name, answer } of looks) {
-    if (source.isNews(topic) && source.look(topic, name) !== answer) return false
+    if (source.news.has(topic) && source.look(topic, name) !== answer) return false
   }
   return true
 }

@@ -73,3 +73,6 @@ export function matching<T, Made>(
     return item === undefined ? undefined : between.get(item)
   }
 }
+
+export const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index])

@@ -6,6 +6,7 @@ import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { ControllerName } from './features.ts'
 import { type GatewayListeners, isAccepted, type ListenerState } from './listeners.ts'
+import { isSameList } from './merge.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { RouteKind } from './routes.ts'
 
@@ -41,25 +42,27 @@ export interface ParentView {
 }
 
 export interface Parents {
+  readonly gateways: readonly GatewayListeners[]
   /** By objectKey. */
   readonly byKey: ReadonlyMap<string, ParentView>
   /** By scope: Gateways that routes can ask for without a name. GatewaySpec.defaultScope. */
   readonly defaults: ReadonlyMap<string, readonly ParentView[]>
 }
 
-export const noParents: Parents = { byKey: new Map(), defaults: new Map() }
+export const noParents: Parents = { gateways: [], byKey: new Map(), defaults: new Map() }
 
 /** The parents that routes may name. What shows the same as before is the same object: then no route looks again. */
 export function parentsOf(gateways: readonly GatewayListeners[], earlier: Parents): Parents {
+  if (isSameList(gateways, earlier.gateways)) return earlier
   const byKey = new Map<string, ParentView>()
   for (const view of gateways.flatMap(viewsOf)) {
     const key = objectKey(view.kind, view.namespace, view.name)
     const before = earlier.byKey.get(key)
     byKey.set(key, before !== undefined && isDeepStrictEqual(before, view) ? before : view)
   }
-  const isSame = byKey.size === earlier.byKey.size && [...byKey].every(([key, view]) => earlier.byKey.get(key) === view)
-  if (isSame) return earlier
-  return { byKey, defaults: new Map([['All', [...byKey.values()].filter(({ isDefault }) => isDefault)]]) }
+  if (isSameList([...byKey.values()], [...earlier.byKey.values()])) return { ...earlier, gateways }
+  const defaults = [...byKey.values()].filter(({ isDefault }) => isDefault)
+  return { gateways, byKey, defaults: new Map([['All', defaults]]) }
 }
 
 /** Of a Gateway and its ListenerSets. */

@@ -1,11 +1,10 @@
 import type { BackendTLSPolicy } from '../../kube/gateway-api/backend-tls-policy.ts'
-import { nameOf } from '../snapshot-index.ts'
+import { servicesOf } from '../snapshot-index.ts'
+import type { AllBackendTls } from './backend-tls.ts'
 import type { ControllerName } from './features.ts'
 import { type Finding, warning } from './finding.ts'
-import type { GatewayListeners } from './listeners.ts'
-import type { Source } from './source.ts'
-import type { GatewayRoutes } from './tables.ts'
-import { placeOf } from './tally.ts'
+import { isSameList } from './merge.ts'
+import { placeOf, type Tally } from './tally.ts'
 
 /** A Gateway whose routes use a Service that a policy targets. */
 export interface Ancestor {
@@ -25,36 +24,49 @@ export interface PolicyState {
 /** PolicyStatus.ancestors holds no more. */
 const maxAncestors = 16
 
-/** BackendTLSPolicies by the verdicts on their targets. */
-export function policyStates(
-  policies: readonly BackendTLSPolicy[],
-  source: Source,
-  gateways: readonly GatewayListeners[],
-  routes: ReadonlyMap<string, GatewayRoutes>,
-): readonly PolicyState[] {
-  return policies.map((policy) => {
-    const services = servicesOf(policy)
-    const ancestors = gateways.flatMap(({ state: { gateway, controller } }) => {
-      const { namespace, name } = gateway.metadata
-      const used = routes.get(nameOf(namespace, name))?.services ?? []
-      return services.some((service) => placeOf(used, service, ({ name }) => name) !== -1)
-        ? [{ namespace, name, controller }]
-        : []
-    })
-    const findings = findingsOf(policy, services, source)
-    return { policy, ...bounded(policy, ancestors, findings) }
-  })
+/** A Gateway, as far as policies go. */
+export interface PolicyGateway extends Ancestor {
+  /** Services that its routes use. */
+  readonly services: Tally
 }
 
-const servicesOf = ({ metadata, spec }: BackendTLSPolicy): readonly string[] => {
-  const services = spec.targetRefs.filter(({ group, kind }) => group === '' && kind === 'Service')
-  return [...new Set(services.map(({ name }) => nameOf(metadata.namespace, name)))]
+/** What came of all policies, and what it was made of. */
+export interface Policies {
+  readonly states: readonly PolicyState[]
+  readonly inputs: readonly unknown[]
+}
+
+export const noPolicies: Policies = { states: [], inputs: [] }
+
+/** BackendTLSPolicies by the verdicts on their targets. The same again while nothing about them has changed. */
+export function allPolicies(
+  policies: readonly BackendTLSPolicy[],
+  tls: AllBackendTls,
+  gateways: readonly PolicyGateway[],
+  earlier: Policies,
+): Policies {
+  const inputs = [
+    policies,
+    tls,
+    ...gateways.flatMap(({ namespace, name, controller, services }) => [namespace, name, controller, services]),
+  ]
+  return isSameList(inputs, earlier.inputs)
+    ? earlier
+    : { states: policies.map((policy) => policyState(policy, tls, gateways)), inputs }
+}
+
+function policyState(policy: BackendTLSPolicy, tls: AllBackendTls, gateways: readonly PolicyGateway[]): PolicyState {
+  const services = servicesOf(policy)
+  const ancestors = gateways.flatMap(({ services: used, ...ancestor }) =>
+    services.some((service) => placeOf(used, service, ({ name }) => name) !== -1) ? [ancestor] : [],
+  )
+  return { policy, ...bounded(policy, ancestors, findingsOf(policy, services, tls)) }
 }
 
 /** Of all targets. A policy that holds one of them is not refused for those that it lost. */
-function findingsOf(policy: BackendTLSPolicy, services: readonly string[], source: Source): readonly Finding[] {
+function findingsOf(policy: BackendTLSPolicy, services: readonly string[], tls: AllBackendTls): readonly Finding[] {
   const verdicts = services.flatMap(
-    (service) => source.look('backendTls', service)?.verdicts.filter((verdict) => verdict.policy === policy) ?? [],
+    (service) => tls.byService.get(service)?.verdicts.filter((verdict) => verdict.policy === policy) ?? [],
   )
   const lost = (finding: Finding): boolean => finding.reason === 'Conflicted' || finding.reason === 'TargetNotFound'
   const holds = verdicts.some(({ findings }) => !findings.some(lost))

@@ -64,7 +64,7 @@ function combined(route: Route, attached: Attached, rules: ReadonlyMap<Origin, K
   const findings = [
     ...attached.findings,
     ...attached.parents.flatMap(({ findings }) => findings),
-    ...[...rules.values()].flatMap(({ value }) => value.findings),
+    ...unique([...rules.values()].flatMap(({ value }) => value.findings)),
   ]
   const sizes = parents.map(({ gateway, attachments, rules }) => ({
     gateway,
@@ -72,3 +72,8 @@ function combined(route: Route, attached: Attached, rules: ReadonlyMap<Origin, K
   }))
   return { route, parents, sizes, findings }
 }
+
+/** Gateways with different origins find the same mistakes. */
+const unique = (findings: readonly Finding[]): readonly Finding[] => [
+  ...new Map(findings.map((finding) => [`${finding.path.join(' ')}: ${finding.message}`, finding])).values(),
+]

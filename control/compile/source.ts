@@ -15,8 +15,8 @@ export interface SourceTopics extends Topics {
 /** Where passes look things up. The same thing is the same object in one compile and the next. */
 export interface Source {
   look<T extends keyof SourceTopics>(topic: T, name: string): SourceTopics[T] | undefined
-  /** Whether an answer on this topic may have changed since the compile before. */
-  isNews(topic: keyof SourceTopics): boolean
+  /** The topics on which an answer may have changed since the compile before. */
+  readonly news: ReadonlySet<keyof SourceTopics>
 }
 
 export type Indexes = { readonly [T in keyof SourceTopics]: { get(name: string): SourceTopics[T] | undefined } }
@@ -27,7 +27,7 @@ export function sourceOf(indexes: Indexes, earlier: Indexes | undefined): Source
   const news = new Set(topics.filter((topic) => indexes[topic] !== earlier?.[topic]))
   return {
     look: (topic, name) => indexes[topic].get(name),
-    isNews: (topic) => news.has(topic),
+    news,
   }
 }
 
