@@ -2,7 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { rule, unique } from './rule.ts'
 
-// Every pattern here takes time linear in its input, or quadratic on input that the length limit keeps short.
+// Every pattern here takes time linear in its input, or quadratic on input that a limit of length keeps short. A pattern
+// that repeats a group needs such a limit, too, since it takes stack by the length of its input.
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
 
@@ -30,15 +31,6 @@ const characters = (value: string): number => {
 
 const shown = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
 
-/** What is wrong with `value` as text of `min` to `max` characters in a pattern; undefined when nothing is. */
-function textFault(value: string, is: string, max: number, min: number, pattern?: RegExp): string | undefined {
-  if (value.length < min) return `is empty; write ${is}`
-  // The length goes first: it bounds the time that the pattern takes.
-  if (value.length > max && characters(value) > max) return `has ${characters(value)} characters; at most ${max} fit`
-  if (pattern !== undefined && !pattern.test(value)) return `${shown(value)} does not fit; write ${is}`
-  return undefined
-}
-
 /** Text that `is` describes in words, for the error. */
 export const text = (is: string, max: number, pattern?: RegExp, min = 1) => {
   const error: z.core.$ZodErrorMap = ({ input }) => {
@@ -50,8 +42,10 @@ export const text = (is: string, max: number, pattern?: RegExp, min = 1) => {
   }
   return z.string({ error }).check(
     rule((value, report) => {
-      const fault = textFault(value, is, max, min, pattern)
-      if (fault !== undefined) report([], fault)
+      if (value.length < min) report([], `is empty; write ${is}`)
+      else if (value.length > max && characters(value) > max) {
+        report([], `has ${characters(value)} characters; at most ${max} fit`, true)
+      } else if (pattern?.test(value) === false) report([], `${shown(value)} does not fit; write ${is}`)
     }),
   )
 }
@@ -65,12 +59,12 @@ export const integer = (is: string, min = -0x80000000, max = 0x7fffffff) =>
     }),
   )
 
-/** A list with a bound. A `min` of 1 makes an empty list an error. */
+/** A list of `min` to `max` items. */
 export const list = <Item extends z.ZodType>(item: Item, max: number, min = 0) =>
   z.array(item).check(
     rule((items, report) => {
       if (items.length < min) report([], `is an empty list; at least ${min} item is needed`)
-      if (items.length > max) report([], `has ${items.length} items; at most ${max} fit`)
+      if (items.length > max) report([], `has ${items.length} items; at most ${max} fit`, true)
     }),
   )
 
@@ -129,13 +123,17 @@ export function milliseconds(duration: string): number {
   return sum
 }
 
+/** RFC 1123, with or without the dot of the root. */
+export const isHostname = (value: string): boolean =>
+  value.length <= 254 && subdomainPattern.test(value.endsWith('.') ? value.slice(0, -1) : value)
+
 export const isIPAddress = (value: string): boolean => isIPv4(value) || (isIPv6(value) && !value.includes('%'))
 
 /** What is wrong with the key of a label or annotation; undefined when nothing is. */
 export function qualifiedNameFault(key: string): string | undefined {
   const prefix = key.slice(0, Math.max(key.indexOf('/'), 0))
   if (prefix.length > 253) return `the part of ${shown(key)} before "/" is longer than 253 characters`
-  if (qualifiedNamePattern.test(key)) return undefined
+  if (key.length <= prefix.length + 64 && qualifiedNamePattern.test(key)) return undefined
   return `${shown(key)} is no valid key; write up to 63 letters, digits, "-", "_" or ".", after an optional "example.com/"`
 }
 

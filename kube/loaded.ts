@@ -9,6 +9,7 @@ import type { FieldPath } from './rule.ts'
 export interface Loaded {
   /** Valid, with defaults; no two of the same kind, namespace and name. */
   readonly objects: readonly KubeObject[]
+  /** The first 10,000. */
   readonly problems: readonly Problem[]
   /** How many objects are of kinds that Landfall does not read. */
   readonly ignored: number
@@ -32,6 +33,9 @@ interface Place {
   /** From the document to the object. */
   readonly path: FieldPath
 }
+
+/** Problems that are told; more help nobody. */
+const maxProblems = 10_000
 
 /** Objects by objectKey, each with the place that it was read from. */
 export type Held = ReadonlyMap<string, { readonly object: KubeObject; readonly place: Place }>
@@ -76,23 +80,18 @@ class Assembly {
 
   #unreadable(file: string, line: number, message: string): void {
     this.#obscure.add(file)
-    this.#problems.push({ severity: 'error', file, line, kind: '', namespace: '', name: '', field: '', message })
+    this.#tell({ severity: 'error', file, line, kind: '', namespace: '', name: '', field: '', message })
+  }
+
+  #tell(problem: Problem): void {
+    if (this.#problems.length < maxProblems) this.#problems.push(problem)
   }
 
   #entry(entry: Entry, place: Place): void {
     const { kind, namespace, name, object, faults } = entry
+    const subject = { file: place.file, kind, namespace, name }
     for (const { severity, path, message, line } of faults) {
-      const field = formatField(path)
-      this.#problems.push({
-        severity,
-        file: place.file,
-        line: place.line + line,
-        kind,
-        namespace,
-        name,
-        field,
-        message,
-      })
+      this.#tell({ ...subject, severity, line: place.line + line, field: formatField(path), message })
     }
     if (object === undefined && faults.length === 0) {
       this.#ignored++
@@ -106,8 +105,7 @@ class Assembly {
     const first = this.#written.get(key)
     if (first !== undefined) {
       const message = `is defined at ${first.file}:${lineOf(first)} already; remove one of the two`
-      const line = lineOf(place)
-      this.#problems.push({ severity: 'error', file: place.file, line, kind, namespace, name, field: '', message })
+      this.#tell({ ...subject, severity: 'error', line: lineOf(place), field: '', message })
       return
     }
     this.#written.set(key, place)

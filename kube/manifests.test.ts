@@ -196,6 +196,42 @@ test('plain scalars mean what they mean to kubectl', () => {
   expect(service).toMatchObject({ spec: { ports: [{ port: 80 }, { port: 80 }, { port: 8080 }, { port: 100 }] } })
 })
 
+const json = (kind: string, fields: object): string =>
+  JSON.stringify({ apiVersion: 'gateway.networking.k8s.io/v1', kind, metadata: { name: 'a' }, ...fields })
+const dots = 'a.'.repeat(3_000_000)
+
+test.for<[string, string]>([
+  ['lists in lists', '{"apiVersion":"v1","kind":"List","items":['.repeat(5000) + ']}'.repeat(5000)],
+  ['arrays in arrays', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ['objects in objects', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+  ['dashes on a line', '- '.repeat(100_000)],
+  ['empty documents', '---\n'.repeat(1_000_000)],
+  ['tiny documents', 'a\n---\n'.repeat(300_000)],
+  ['the same parent many times', json('HTTPRoute', { spec: { parentRefs: Array(30_000).fill({ name: 'a' }) } })],
+  [
+    'unknown fields',
+    json('HTTPRoute', { spec: Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`k${i}`, i])) }),
+  ],
+  ['a long path', json('HTTPRoute', { spec: { rules: [{ matches: [{ path: { value: `/${dots}` } }] }] } })],
+  [
+    'a header value that nearly fits',
+    json('HTTPRoute', {
+      spec: { rules: [{ matches: [{ headers: [{ name: 'a', value: `${'a'.repeat(4000)}\u00e9` }] }] }] },
+    }),
+  ],
+  [
+    'a long address',
+    json('Gateway', { spec: { gatewayClassName: 'a', addresses: [{ type: 'Hostname', value: dots }], listeners: [] } }),
+  ],
+  ['a long key', json('Gateway', { metadata: { name: 'a', labels: { [dots]: dots } } })],
+  ['a long secret', json('Secret', { apiVersion: 'v1', data: { a: 'A'.repeat(20_000_000) } })],
+  ['a long line', `a: [${'b, '.repeat(300_000)}`],
+])('text of %s is read in seconds and without a crash', ([, text]) => {
+  const begin = performance.now()
+  for (const { field } of parseManifests('a.yaml', text).problems) expect(field.length).toBeLessThan(300)
+  expect(performance.now() - begin).toBeLessThan(10_000)
+})
+
 test('other kinds are counted and left alone', () => {
   const others = 'apiVersion: apps/v1\nkind: Deployment\n---\napiVersion: networking.istio.io/v1\nkind: Gateway\n'
   expect(parseManifests('a.yaml', others)).toMatchObject({ objects: [], problems: [], ignored: 2 })

@@ -9,6 +9,8 @@ import { splitDocuments } from './yaml/split.ts'
 
 /** Files that are read at the same time. */
 const concurrency = 16
+/** Documents of a file. */
+const maxDocuments = 200_000
 /** Milliseconds in which a file may change twice without a later time of change. */
 const clockTick = 50
 
@@ -27,11 +29,16 @@ export interface ReaderOptions {
 export const readManifests = (paths: readonly string[], options: ReaderOptions = {}): Promise<Loaded> =>
   new ManifestReader(paths, options).read()
 
-/** Documents that `before` has, by their text, are not parsed again. */
+/** Documents that `before` has, with the same text, are not parsed again. */
 function toFile(name: string, read: FileText, before: ManifestFile | undefined): ManifestFile {
   if ('message' in read) return { name, documents: [], fault: read }
+  const sources = splitDocuments(read.text)
+  if (sources.length > maxDocuments) {
+    const message = `holds ${sources.length} documents; at most ${maxDocuments} are read, so split it into several files`
+    return { name, documents: [], fault: { message, line: 1 } }
+  }
   const known = new Map(before?.documents.map(({ text, parsed }): [string, ParsedDocument] => [text, parsed]))
-  const documents = splitDocuments(read.text).map(({ text, line }) => ({
+  const documents = sources.map(({ text, line }) => ({
     text,
     line,
     parsed: known.get(text) ?? parseDocument(text),
@@ -57,6 +64,8 @@ export class ManifestReader {
   /** By path. */
   #cache: ReadonlyMap<string, CachedFile> = new Map()
   #files: readonly ManifestFile[] = []
+  /** `#files` by name. */
+  #named: ReadonlyMap<string, ManifestFile> = new Map()
   #result: { readonly loaded: Loaded; readonly held: Held } = assemble([], new Map())
   #reading: Promise<unknown> = Promise.resolve()
 
@@ -69,7 +78,7 @@ export class ManifestReader {
   /** The very same result as before when no file has changed. Calls wait for each other. */
   read(): Promise<Loaded> {
     const next = this.#reading.then(() => this.#read())
-    this.#reading = next
+    this.#reading = next.catch(() => undefined)
     return next
   }
 
@@ -81,6 +90,7 @@ export class ManifestReader {
     for (const { file, message } of faults) files.push(this.#faulty(file, message))
     if (files.length !== this.#files.length || files.some((file, index) => file !== this.#files[index])) {
       this.#files = files
+      this.#named = new Map(files.map((file) => [file.name, file]))
       this.#result = assemble(files, this.#result.held)
     }
     return this.#result.loaded
@@ -110,18 +120,18 @@ export class ManifestReader {
     size?: number,
   ): Promise<CachedFile> {
     const read = await readText(stream, size)
-    if ('message' in read)
+    if ('message' in read) {
       return { file: this.#faulty(name, read.message, read.line), text: undefined, signature: undefined }
+    }
     if (before !== undefined && before.text === read.text) return before
     return { file: toFile(name, read, before?.file), text: read.text, signature: undefined }
   }
 
   /** The file that was as faulty the last time, so that nothing seems to have changed. */
   #faulty(name: string, message: string, line = 1): ManifestFile {
-    const same = this.#files.find(
-      ({ name: last, fault }) => last === name && fault?.message === message && fault.line === line,
-    )
-    return same ?? { name, documents: [], fault: { message, line } }
+    const last = this.#named.get(name)
+    const same = last?.fault?.message === message && last.fault.line === line
+    return same ? last : { name, documents: [], fault: { message, line } }
   }
 }
 

@@ -1,17 +1,12 @@
 import type { FieldPath } from './rule.ts'
-import { type Validated, validate } from './validate.ts'
+import { type Fault, type Validated, validate } from './validate.ts'
 import { FieldLines, readDocument } from './yaml/document.ts'
 
 /** An object of a document, or what could not become one. Lines count from 0 at the document's first. */
 export interface Entry extends Omit<Validated, 'faults'> {
   /** From the document to the object: [] unless the document is a list. */
   readonly path: FieldPath
-  readonly faults: readonly {
-    readonly severity: 'error' | 'warning'
-    readonly path: FieldPath
-    readonly message: string
-    readonly line: number
-  }[]
+  readonly faults: readonly (Fault & { readonly line: number })[]
 }
 
 /** All that one document's text says, wherever it stands. */
@@ -32,7 +27,6 @@ export function parseDocument(text: string): ParsedDocument {
     const validated = validate(value)
     const faults = validated.faults.map((fault) => ({
       ...fault,
-      path: fault.path,
       line: path.length + fault.path.length === 0 ? read.line : lines.line([...path, ...fault.path]),
     }))
     return { ...validated, path, faults: faults.toSorted((a, b) => a.line - b.line) }
@@ -45,10 +39,14 @@ interface Found {
   readonly path: FieldPath
 }
 
+/** Steps to an item of a list in a list in a list: further in, a list is an object like another. */
+const maxPath = 6
+
 /** A document's object, or the objects of a List. The items of an HTTPRouteList may leave out what they are. */
 function objectsIn(value: unknown, path: FieldPath = []): Found[] {
   if (value === null || value === undefined) return []
-  if (typeof value !== 'object' || !('kind' in value) || !('items' in value)) return [{ value, path }]
+  const isList = typeof value === 'object' && 'kind' in value && 'items' in value && path.length < maxPath
+  if (!isList) return [{ value, path }]
   const { kind, items } = value
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ value, path }]
   const itemKind = kind.slice(0, -'List'.length)

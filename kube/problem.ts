@@ -18,8 +18,9 @@ export interface Problem {
 
 /** "spec.rules[0].matches[1].path"; a key that is no plain word is quoted: `metadata.labels["a/b"]`. */
 export const formatField = (path: FieldPath): string =>
-  path.reduce<string>((before, step) => {
-    if (typeof step === 'number') return `${before}[${step}]`
+  path.reduce<string>((before, whole) => {
+    if (typeof whole === 'number') return `${before}[${whole}]`
+    const step = whole.length > 100 ? `${whole.slice(0, 97)}...` : whole
     if (!/^[A-Za-z_$][\w-]*$/.test(step)) return `${before}[${JSON.stringify(step)}]`
     return before === '' ? step : `${before}.${step}`
   }, '')

@@ -17,6 +17,8 @@ export function prune(value: unknown, outline: Outline, report: Report): unknown
 
 class Pruning {
   readonly #report: Report
+  /** How many more unknown fields are told. */
+  #left = 50
   readonly #path: (string | number)[] = []
   /** Outlines of the objects on the way to here. */
   readonly #above: { readonly outline: Outline; readonly path: FieldPath }[] = []
@@ -70,8 +72,10 @@ class Pruning {
   }
 
   #unknown(name: string, outline: Outline, fields: ReadonlyMap<string, Outline>): void {
+    if (this.#left-- <= 0) return
     const path = [...this.#path, name]
-    const meant = nearest(name, fields.keys()) ?? nearest(name, outline.unread)
+    const known = [...fields.keys(), ...outline.unread]
+    const meant = nearest(name, known)
     if (meant !== undefined) {
       this.#report(path, `unknown field, ignored; did you mean ${meant}?`)
       return
@@ -79,14 +83,13 @@ class Pruning {
     const home = this.#above
       .slice(0, -1)
       .findLast(({ outline }) => outline.fields?.has(name) || outline.unread.has(name))
-    if (home === undefined) this.#report(path, `unknown field, ignored; known here: ${[...fields.keys()].join(', ')}`)
-    else {
-      const levels = this.#path.length - home.path.length
-      this.#report(
-        path,
-        `unknown field, ignored; it belongs ${levels === 1 ? 'one level' : `${levels} levels`} up: check the indentation`,
-      )
+    if (home === undefined) {
+      this.#report(path, `unknown field, ignored; known here: ${known.join(', ')}`)
+      return
     }
+    const levels = this.#path.length - home.path.length
+    const where = levels === 1 ? 'one level' : `${levels} levels`
+    this.#report(path, `unknown field, ignored; it belongs ${where} up: check the indentation`)
   }
 }
 

@@ -40,9 +40,10 @@ function outlineOf(kind: Kind): Outline {
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
 
+/** As far as it may be part of an object's name. */
 const textField = (value: unknown, name: string): string => {
   const found = field(value, name)
-  return typeof found === 'string' ? found : ''
+  return typeof found === 'string' ? found.slice(0, 253) : ''
 }
 
 const apiVersionOf = (kind: Kind, version: string): string =>
@@ -74,14 +75,16 @@ function readKind(value: unknown): Kind | Fault | undefined {
       return error(apiVersion === undefined ? [] : ['apiVersion'], `apiVersion is missing; write apiVersion: ${right}`)
     }
     if (served.some((version) => apiVersionOf(kind, version) === apiVersion)) return kind
-    if (groupOf(apiVersion) === kinds[kind].group)
+    if (groupOf(apiVersion) === kinds[kind].group) {
       return error(['apiVersion'], `${apiVersion} is not served for ${kind}; write ${right}`)
+    }
     return isOfKubernetes(groupOf(apiVersion)) || nearest(groupOf(apiVersion), [kinds[kind].group]) !== undefined
       ? error(['apiVersion'], `${apiVersion} has no kind ${kind}; write ${right}`)
       : undefined
   }
-  if (typeof apiVersion !== 'string' || apiVersion === '')
+  if (typeof apiVersion !== 'string' || apiVersion === '') {
     return error([], 'apiVersion is missing; write the API group and version of the kind')
+  }
   const ours = Object.keys(kinds).filter((name) => isKind(name) && kinds[name].group === groupOf(apiVersion))
   const meant = nearest(kind, ours)
   return meant === undefined ? undefined : error(['kind'], `${apiVersion} has no kind ${kind}; did you mean ${meant}?`)

@@ -6,7 +6,7 @@ import { rule } from '../rule.ts'
 const limit = 1024 * 1024
 
 const keyPattern = /^[-._a-zA-Z0-9]+$/
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 const keys = rule<Readonly<Record<string, string>>>((data, report) => {
   let size = 0
@@ -16,7 +16,7 @@ const keys = rule<Readonly<Record<string, string>>>((data, report) => {
       report([key], 'is no valid key; write up to 253 letters, digits, "-", "_" or "."')
     }
   }
-  if (size > limit * 1.4) report([], `holds more than ${limit} bytes; split it`)
+  if (size > limit * 1.4) report([], `holds more than ${limit} bytes; split it`, true)
 })
 
 export const textData = texts.check(keys)
@@ -34,7 +34,8 @@ export const binaryData = z
   .check(
     rule((data, report) => {
       for (const key in data) {
-        if (!base64.test(data[key] ?? '')) report([key], 'is not base64; encode it')
+        const value = data[key] ?? ''
+        if (value.length % 4 !== 0 || !base64.test(value)) report([key], 'is not base64; encode it')
       }
     }),
   )

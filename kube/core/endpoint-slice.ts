@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import * as z from 'zod'
-import { labelPattern, labelWords, list, port, subdomainPattern, text } from '../fields.ts'
+import { isHostname, labelPattern, labelWords, list, port, text } from '../fields.ts'
 import { objectMeta } from '../metadata.ts'
 import { rule, unique } from '../rule.ts'
 import { appProtocol, protocol } from './service.ts'
@@ -34,7 +34,7 @@ export type EndpointPort = z.output<typeof endpointPort>
 const isAddress = {
   IPv4: isIPv4,
   IPv6: (value: string) => isIPv6(value) && !value.includes('%'),
-  FQDN: (value: string) => subdomainPattern.test(value.replace(/\.$/, '')),
+  FQDN: isHostname,
 }
 
 /** Unlike the API server this takes loopback and link-local addresses: from files, an origin may well be on this machine. */

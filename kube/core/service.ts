@@ -1,14 +1,5 @@
 import * as z from 'zod'
-import {
-  isIPAddress,
-  labelPattern,
-  labelWords,
-  port,
-  qualifiedNameFault,
-  subdomainPattern,
-  text,
-  texts,
-} from '../fields.ts'
+import { isHostname, isIPAddress, labelPattern, labelWords, port, qualifiedNameFault, text, texts } from '../fields.ts'
 import { labelObjectMeta } from '../metadata.ts'
 import { rule, unique } from '../rule.ts'
 
@@ -98,7 +89,7 @@ const spec = z
   .check(
     rule(({ type, ports, clusterIP, externalName }, report) => {
       if (type === 'ExternalName') {
-        if (!subdomainPattern.test((externalName ?? '').replace(/\.$/, ''))) {
+        if (!isHostname(externalName ?? '')) {
           report(['externalName'], 'is missing or no hostname; type ExternalName needs one such as db.example.com')
         }
       } else if (ports.length === 0 && clusterIP !== 'None') {

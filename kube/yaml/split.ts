@@ -20,7 +20,7 @@ export function splitDocuments(text: string): Source[] {
   let line = 1
   for (const end of [...ends, text.length]) {
     const part = text.slice(start, end)
-    if (content.test(part)) sources.push({ text: part, line })
+    if (content.test(part.startsWith('---') ? part.slice(3) : part)) sources.push({ text: part, line })
     line += newlines(part)
     start = end
   }
