@@ -1,7 +1,7 @@
 import { Host, Match, Rule } from '../proto/gen/route_table.ts'
 import { PathIndex } from './paths.ts'
 import { type MatchedRequest, pathMayHold, restHolds } from './predicates.ts'
-import { RankedMatch } from './ranked-match.ts'
+import { RankedMatch, Strings } from './ranked-match.ts'
 import { CompiledRule } from './rule.ts'
 import { type FieldRange, fieldsOf } from './wire.ts'
 
@@ -11,6 +11,8 @@ const RULES = 4
 
 /** Up to this many matches are tried one by one. */
 const FEW = 8
+/** From this many on, rules wait until a request meets them. */
+const MANY = 100
 
 /**
  * A Host of the table, made ready piece by piece as requests need it: its matches with the first request for the host, a
@@ -59,13 +61,15 @@ export class HostRoutes {
 
   #decodeMatches(): PathIndex | readonly RankedMatch[] {
     const matches: RankedMatch[] = []
-    const names = new Map<string, string>()
+    const strings = new Strings()
     for (const field of fieldsOf(this.#bytes, this.#range.start, this.#range.end)) {
       if (field.number === RULES) this.#rules.push(field)
       else if (field.number === MATCHES) {
-        matches.push(new RankedMatch(Match.decode(this.#part(field)), matches.length, names))
+        matches.push(new RankedMatch(Match.decode(this.#part(field)), matches.length, strings))
       }
     }
+    // Of most Hosts a request will need all in a while, and then it had better stand close together in memory.
+    if (matches.length <= MANY) for (const match of matches) this.rule(match)
     return matches.length > FEW ? new PathIndex(matches) : matches
   }
 

@@ -12,7 +12,7 @@ export class PathIndex {
   readonly #prefixLengths: readonly number[]
   /** By PathPattern.literal. */
   readonly #regexes: ReadonlyMap<string, Candidates>
-  readonly #literalLengths: readonly number[]
+  readonly #literalEnds: readonly LiteralEnds[]
   /** Of all regular expressions. */
   readonly #lowestRegex: number
 
@@ -21,8 +21,8 @@ export class PathIndex {
     const prefixes = new Map<string, RankedMatch[]>()
     const regexes = new Map<string, RankedMatch[]>()
     for (const match of matches) {
-      const { path, pattern } = match
-      if (pattern !== undefined) addTo(regexes, pattern.literal, match)
+      const { path, literal } = match
+      if (literal !== undefined) addTo(regexes, literal, match)
       else if (path?.kind === PathMatch_Kind.EXACT) addTo(exact, path.value, match)
       else addTo(prefixes, path === undefined || path.value === '/' ? '' : path.value, match)
     }
@@ -30,8 +30,8 @@ export class PathIndex {
     this.#prefixes = candidatesByKey(prefixes)
     this.#prefixLengths = lengthsOf(prefixes)
     this.#regexes = candidatesByKey(regexes)
-    this.#literalLengths = lengthsOf(regexes)
-    this.#lowestRegex = matches.find(({ pattern }) => pattern !== undefined)?.rank ?? Number.POSITIVE_INFINITY
+    this.#literalEnds = lengthsOf(regexes).map((length) => endsOf(length, regexes))
+    this.#lowestRegex = matches.find(({ literal }) => literal !== undefined)?.rank ?? Number.POSITIVE_INFINITY
   }
 
   /** The first match in table order that holds. */
@@ -43,12 +43,27 @@ export class PathIndex {
       const atSegment = length === path.length || (length < path.length && path.charCodeAt(length) === SLASH)
       if (atSegment) best = betterIn(this.#prefixes, path.slice(0, length), best, request)
     }
-    for (const length of this.#literalLengths) {
+    for (const { length, characters } of this.#literalEnds) {
       if (best !== undefined && best.rank < this.#lowestRegex) break
-      if (length <= path.length) best = betterIn(this.#regexes, path.slice(0, length), best, request)
+      const mayBegin = length === 0 || (length <= path.length && characters.includes(path.charAt(length - 1)))
+      if (mayBegin) best = betterIn(this.#regexes, path.slice(0, length), best, request)
     }
     return best
   }
+}
+
+/** The last characters of all literals of a length: most literals end with a segment, so this spares a look-up for each
+ *  length at which a path has no slash. */
+interface LiteralEnds {
+  readonly length: number
+  readonly characters: string
+}
+
+function endsOf(length: number, literals: ReadonlyMap<string, unknown>): LiteralEnds {
+  const ends = [...literals.keys()]
+    .filter((literal) => literal.length === length)
+    .map((literal) => literal.at(-1) ?? '')
+  return { length, characters: [...new Set(ends)].join('') }
 }
 
 function betterIn(

@@ -37,7 +37,7 @@ export class MatchedRequest {
 
 /** Whether all of a match holds but what pathMayHold looks at. */
 export function restHolds(match: RankedMatch, request: MatchedRequest): boolean {
-  const { method, headers, query, pattern } = match
+  const { method, headers, query } = match
   if (method !== '' && method !== request.facts.method) return false
   for (const header of headers) {
     if (!valueHolds(header, request.header(header.name), request.patterns)) return false
@@ -46,7 +46,7 @@ export function restHolds(match: RankedMatch, request: MatchedRequest): boolean 
     if (!valueHolds(parameter, request.query(parameter.name), request.patterns)) return false
   }
   // Last, because it costs most.
-  return pattern === undefined || request.patterns.test(pattern.rest, request.path.slice(pattern.skip))
+  return match.literal === undefined || request.patterns.test(match.rest, request.path.slice(match.skip))
 }
 
 export function valueHolds(match: ValueMatch, value: string | undefined, patterns: Patterns): boolean {
@@ -55,8 +55,8 @@ export function valueHolds(match: ValueMatch, value: string | undefined, pattern
 }
 
 /** Whether the path holds; of a regular expression only its literal, for restHolds runs the expression. HTTPPathMatch */
-export function pathMayHold({ path, pattern }: RankedMatch, requested: string): boolean {
-  if (pattern !== undefined) return requested.startsWith(pattern.literal)
+export function pathMayHold({ path, literal }: RankedMatch, requested: string): boolean {
+  if (literal !== undefined) return requested.startsWith(literal)
   if (path === undefined) return true
   return path.kind === PathMatch_Kind.EXACT ? requested === path.value : hasPrefix(requested, path.value)
 }

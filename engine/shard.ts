@@ -1,5 +1,6 @@
 import { type Backend, type Filter, type Host, PathMatch_Kind, Shard } from '../proto/gen/route_table.ts'
 import { HostRoutes } from './host-routes.ts'
+import { Strings } from './ranked-match.ts'
 import { fieldsOf } from './wire.ts'
 
 /** A shard, ready to be asked. */
@@ -20,14 +21,13 @@ export function readShard(bytes: Uint8Array): LoadedShard {
   const { hosts: decoded, backends } = Shard.decode(bytes)
   const ranges = [...fieldsOf(bytes, 0, bytes.length)].filter(({ number }) => number === HOSTS)
   const hosts = new Map<string, HostRoutes>()
-  // One string for all that are equal: there are few listeners and many hosts.
-  const listeners = new Map(decoded.map(({ listener }) => [listener, listener]))
+  const listeners = new Strings()
   for (const [index, range] of ranges.entries()) {
     const host = decoded[index]
     if (host === undefined) throw new RangeError(`no host ${index}`)
     check(host)
-    const listener = listeners.get(host.listener) ?? host.listener
-    hosts.set(host.hostname, new HostRoutes(listener, host.hostname, hosts.get(host.hostname), bytes, range))
+    const { hostname } = host
+    hosts.set(hostname, new HostRoutes(listeners.shared(host.listener), hostname, hosts.get(hostname), bytes, range))
   }
   return { size: bytes.length, hosts, backends: new Map(backends.map((backend) => [backend.key, backend])) }
 }
@@ -37,7 +37,8 @@ export function readShard(bytes: Uint8Array): LoadedShard {
 function check({ hostname, matches, rules }: Host): void {
   for (const { rule, path } of matches) {
     if (rule >= rules.length) throw new Error(`a match of Host "${hostname}" has no rule`)
-    if (path !== undefined && !PATH_KINDS.has(path.kind)) throw new Error(`Host "${hostname}" has an unknown kind of path`)
+    if (path !== undefined && !PATH_KINDS.has(path.kind))
+      throw new Error(`Host "${hostname}" has an unknown kind of path`)
   }
   for (const rule of rules) {
     if (!areKnown(rule.filters) || !rule.backends.every((ref) => areKnown(ref.filters))) {

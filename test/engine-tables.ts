@@ -182,33 +182,32 @@ export function encodeTable({
   gateway = 'infra/edge',
 }: TableParts = {}): EncodedTable {
   const shards = new Map<string, Uint8Array>()
-  const tree = (bits: number, shardOf: (prefix: number) => Shard) =>
-    Array.from({ length: 2 ** bits }, (_, prefix) => {
-      const bytes = Shard.encode(shardOf(prefix)).finish()
-      const hash = createHash('sha256').update(bytes).digest().subarray(0, 16)
-      shards.set(hash.toString('hex'), bytes)
-      return { bits, prefix, hash }
-    })
-  const inLeaf = (key: string, bits: number, prefix: number) => leadingBits(shardHash(key), bits) === prefix
+  const leaf = (bits: number, prefix: number, shard: Shard) => {
+    const bytes = Shard.encode(shard).finish()
+    const hash = createHash('sha256').update(bytes).digest().subarray(0, 16)
+    shards.set(hash.toString('hex'), bytes)
+    return { bits, prefix, hash }
+  }
+  const hostsOf = byLeaf(hosts, ({ hostname }) => hostname, hostBits)
+  const backendsOf = byLeaf(backends, ({ key }) => key, backendBits)
   const content = {
     schema: 1,
     gateway,
     version: '',
     listeners,
-    hostShards: tree(hostBits, (prefix) => ({
-      hosts: hosts.filter(({ hostname }) => inLeaf(hostname, hostBits, prefix)),
-      backends: [],
-    })),
-    backendShards: tree(backendBits, (prefix) => ({
-      hosts: [],
-      backends: backends.filter(({ key }) => inLeaf(key, backendBits, prefix)),
-    })),
+    hostShards: hostsOf.map((its, prefix) => leaf(hostBits, prefix, { hosts: its, backends: [] })),
+    backendShards: backendsOf.map((its, prefix) => leaf(backendBits, prefix, { hosts: [], backends: its })),
     settings: undefined,
     retired: [],
     goneSince: 0,
   }
   const version = createHash('sha256').update(Root.encode(content).finish()).digest('hex')
   return { root: Root.encode({ ...content, version }).finish(), shards }
+}
+
+function byLeaf<T>(all: readonly T[], keyOf: (one: T) => string, bits: number): readonly (readonly T[])[] {
+  const groups = Map.groupBy(all, (one) => leadingBits(shardHash(keyOf(one)), bits))
+  return Array.from({ length: 2 ** bits }, (_, prefix) => groups.get(prefix) ?? [])
 }
 
 /** A router with every shard loaded. */
