@@ -5,7 +5,7 @@ import type { FieldPath } from '../../kube/rule.ts'
 import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { ControllerName } from './features.ts'
-import { error, type Finding, warning } from './finding.ts'
+import { error, type Finding, few, warning } from './finding.ts'
 import { served } from './hostnames.ts'
 import { isOpen } from './namespaces.ts'
 import type { ListenerView, ParentView } from './parents.ts'
@@ -178,9 +178,8 @@ function noListener(parent: ParentView, name: string, route: Route, ref: ParentR
     ...(ref.sectionName === undefined ? [] : [`name ${ref.sectionName}`]),
     ...(ref.port === undefined ? [] : [`port ${ref.port}`]),
   ].join(' and ')
-  const all = parent.listeners.map(({ name, port }) => `${name} (port ${port})`)
-  const shown = all.length > 8 ? `${all.slice(0, 8).join(', ')} and ${all.length - 8} more` : all.join(', ')
+  const all = few(parent.listeners.map(({ name, port }) => `${name} (port ${port})`))
   const field = ref.sectionName === undefined ? 'port' : 'sectionName'
-  const message = `${name} has no listener with ${wanted}; it has ${shown}`
+  const message = `${name} has no listener with ${wanted}; it has ${all}`
   return error(route, [...path, field], 'Accepted', 'NoMatchingParent', message)
 }

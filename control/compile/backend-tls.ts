@@ -2,7 +2,7 @@ import type { Service } from '../../kube/core/service.ts'
 import type { BackendTLSPolicy } from '../../kube/gateway-api/backend-tls-policy.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { oldestFirst } from './age.ts'
-import { error, type Finding, turns } from './finding.ts'
+import { error, type Finding, few, turns } from './finding.ts'
 import { type Kept, keep } from './kept.ts'
 import { type CertificateChecks, type ReferenceFault, referenceFault } from './secrets.ts'
 import type { Source } from './source.ts'
@@ -77,7 +77,7 @@ function missingTarget(service: Service | undefined, name: string, section: stri
   if (service === undefined) return `there is no Service ${name}; create it, or correct the name`
   if (section === '' || service.spec.ports.some((port) => port.name === section)) return undefined
   const names = service.spec.ports.flatMap(({ name }) => name ?? [])
-  return `Service ${name} has no port named ${section}; ${names.length === 0 ? 'its port has no name' : `it has ${names.join(', ')}`}`
+  return `Service ${name} has no port named ${section}; ${names.length === 0 ? 'its port has no name' : `it has ${few(names)}`}`
 }
 
 /** The policy that a port is under: one with its name, else one for the whole Service. */

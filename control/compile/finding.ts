@@ -56,3 +56,9 @@ export const info = (object: KubeObject, path: FieldPath, reason: Reason, messag
 /** Whether one of `conditions` is turned. */
 export const turns = (findings: readonly Finding[], ...conditions: readonly FindingCondition[]): boolean =>
   findings.some(({ condition }) => condition !== undefined && conditions.includes(condition))
+
+/** "a, b and 7 more": what there is, for a message that must not grow with it. */
+export function few(names: readonly (string | number)[], most = 8): string {
+  const shown = names.slice(0, most).join(', ')
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown
+}

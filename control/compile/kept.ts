@@ -20,7 +20,7 @@ export function keep<V>(earlier: Kept<V> | undefined, source: Source, make: (sou
   const value = make({
     look: (topic, name) => {
       const answer = source.look(topic, name)
-      looks.push({ topic, name, answer })
+      if (!looks.some((look) => look.topic === topic && look.name === name)) looks.push({ topic, name, answer })
       return answer
     },
     news: source.news,

@@ -5,7 +5,7 @@ import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { speechOf } from './app-protocols.ts'
 import { isUsable, policyOf } from './backend-tls.ts'
-import { error, type Finding, warning } from './finding.ts'
+import { error, type Finding, few, warning } from './finding.ts'
 import { missingGrant, permitted } from './grants.ts'
 import { originOf } from './origins.ts'
 import type { Route } from './routes.ts'
@@ -77,7 +77,7 @@ function portOf(service: Service, port: number | undefined, route: Route): Servi
     const message = `port ${port} of Service ${name} is for ${other.protocol}, and ${route.kind}s need ${protocol}`
     return { reason: 'UnsupportedProtocol', message }
   }
-  const all = ports.map((candidate) => candidate.port).join(', ')
+  const all = few(ports.map((candidate) => candidate.port))
   const message = `Service ${name} has no port ${port}; ${all === '' ? 'it has none' : `it has ${all}`}`
   return { reason: 'BackendNotFound', message }
 }

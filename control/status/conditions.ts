@@ -1,6 +1,6 @@
 import type { Condition, KubeObject } from '../../kube/objects.ts'
 import { formatField } from '../../kube/problem.ts'
-import type { Finding, FindingCondition } from '../compile/finding.ts'
+import { type Finding, type FindingCondition, few } from '../compile/finding.ts'
 import type { ClassState } from '../compile/gateways.ts'
 import {
   type GatewayListeners,
@@ -71,7 +71,11 @@ export const classVerdicts = ({ class: subject, findings }: ClassState): readonl
   yes('SupportedVersion', 'SupportedVersion', 'Gateway API v1.6.1'),
 ]
 
-const names = (listeners: readonly ListenerState[]): string => listeners.map(({ listener }) => listener.name).join(', ')
+const names = (listeners: readonly ListenerState[]): string =>
+  few(
+    listeners.map(({ listener }) => listener.name),
+    64,
+  )
 
 /** Accepted of what consists of listeners: True while one is good. */
 function sumOfListeners(listeners: readonly ListenerState[], isGood: (state: ListenerState) => boolean): Verdict {
