@@ -2,7 +2,6 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import type { FieldPath } from '../rule.ts'
 import { firstFault } from './faults.ts'
 import { readJson } from './json.ts'
-import { readPlainYaml } from './plain.ts'
 import { yamlSchema } from './scalars.ts'
 import { newlines } from './split.ts'
 import { toValue } from './value.ts'
@@ -32,12 +31,10 @@ export function readDocument(text: string): Document {
   }
   const start = text.search(/\S/)
   const json = text[start] === '{' ? readJson(text) : undefined
-  if (json !== undefined) return { value: json.value, line: lineAt(text, start) }
-  return readPlainYaml(text) ?? readYaml(text)
+  return json === undefined ? readYaml(text) : { value: json.value, line: lineAt(text, start) }
 }
 
-/** Reads all of YAML. */
-export function readYaml(text: string): Document {
+function readYaml(text: string): Document {
   if (text.length > maxYaml) {
     return {
       fault: 'is a document of more than 8 MiB; part its objects by lines of "---", or write it as JSON',
