@@ -300,3 +300,42 @@ test('connector wants its key and its endpoints, then listens and stops clean', 
   await once(child, 'exit')
   expect(child.exitCode).toBe(0)
 })
+
+test('explain says what a request meets, where it is written, and why the nearest others lost', async () => {
+  const { code, stdout } = await run([
+    'explain',
+    '-f',
+    'examples/canary',
+    '-H',
+    'X-Canary: no',
+    'http://canary.localhost/x',
+  ])
+  expect(code).toBe(0)
+  expect(stdout).toContain('route     HTTPRoute demo/canary rule 1 "split"  examples/canary/routes.yaml:20')
+  expect(stdout).toContain("header x-canary is 'no', wants 'always'")
+  expect(stdout).toContain('backend   demo/web-v2:80 (10 % of the requests)')
+})
+
+test('explain -o json has the decision, and a refusal is exit code 1', async () => {
+  const args = ['explain', '-f', 'examples/quickstart', '-o', 'json', '--gateway', 'shop/web', '--port', '8080']
+  const cart = await run([...args, 'http://shop.localhost/cart'])
+  expect([cart.code, JSON.parse(cart.stdout)]).toEqual([
+    0,
+    expect.objectContaining({
+      gateway: 'shop/web',
+      decision: expect.objectContaining({ type: 'forward', path: '/cart' }),
+      winner: expect.objectContaining({ route: 'HTTPRoute shop/storefront', rule: 0, ruleName: 'cart' }),
+    }),
+  ])
+  const nowhere = await run([...args, 'http://elsewhere/'])
+  expect([nowhere.code, JSON.parse(nowhere.stdout).decision.why]).toEqual([1, 'no-route'])
+  const unknown = await run([
+    'explain',
+    '-f',
+    'examples/quickstart',
+    '--gateway',
+    'shop/none',
+    'http://shop.localhost/',
+  ])
+  expect([unknown.code, unknown.stderr]).toEqual([2, 'landfall: there is no Gateway shop/none; there are shop/web\n'])
+})
