@@ -29,9 +29,11 @@ function sources(folder: string): string[] {
 }
 
 const importsOf = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm)].map(
-    ([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '',
-  )
+  [
+    ...readFileSync(join(root, file), 'utf8').matchAll(
+      /^(?:import|export)\b[^'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '')
 
 const present = Object.keys(mayImport).filter((folder) => readdirSync(root).includes(folder))
 
