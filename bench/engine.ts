@@ -29,9 +29,10 @@ export interface EngineRow {
   readonly hosts: number
   readonly routes: number
   readonly router: string
-  /** Medians over batches, in nanoseconds a decision; undefined when there is none. */
-  readonly workingSet: number | undefined
-  readonly all: number | undefined
+  /** Over batches of requests for a working set of routes, in nanoseconds a decision. */
+  readonly median: number | undefined
+  /** The same of requests for all routes. */
+  readonly medianOfAll: number | undefined
   /** Milliseconds from routes to the first answer. */
   readonly build: number | undefined
   /** Why the router has no figures. */
@@ -108,12 +109,12 @@ class Contestant {
     }
   }
 
-  result(): Pick<EngineRow, 'router' | 'workingSet' | 'all' | 'build' | 'note'> {
+  result(): Pick<EngineRow, 'router' | 'median' | 'medianOfAll' | 'build' | 'note'> {
     const { 'working set': workingSet, all } = this.#times
     return {
       router: this.#peer.name,
-      workingSet: median(workingSet),
-      all: median(all),
+      median: median(workingSet),
+      medianOfAll: median(all),
       build: this.#build,
       note: this.#note,
     }
@@ -135,9 +136,9 @@ class Contestant {
 const median = (times: readonly number[]): number | undefined => times.toSorted((a, b) => a - b)[times.length >> 1]
 
 function print(rows: readonly EngineRow[]): void {
-  for (const { shape, hosts, routes, router, workingSet, all, build, note } of rows) {
+  for (const { shape, hosts, routes, router, median, medianOfAll, build, note } of rows) {
     const table = `${shape.padEnd(7)}${String(hosts).padStart(6)} hosts${String(routes).padStart(7)} routes`
-    const figures = [workingSet, all, build].map((figure) => (figure?.toFixed(0) ?? '-').padStart(8)).join('')
+    const figures = [median, medianOfAll, build].map((figure) => (figure?.toFixed(0) ?? '-').padStart(8)).join('')
     console.log(`${table}  ${router.padEnd(18)}${figures}  ${note}`)
   }
 }

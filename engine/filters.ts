@@ -6,7 +6,8 @@ import { headerEdit } from './headers.ts'
 import { MirrorLink } from './mirror.ts'
 
 /** Most rules have none. */
-export const filtersOf = (filters: readonly Filter[]): Filters => (filters.length === 0 ? NO_FILTERS : new Filters(filters))
+export const filtersOf = (filters: readonly Filter[]): Filters =>
+  filters.length === 0 ? NO_FILTERS : new Filters(filters)
 
 /** The filters of a rule, or of a rule and then of one of its backendRefs, made ready once for all requests. */
 export class Filters {
@@ -42,7 +43,7 @@ export class Filters {
           rewrite = kind.value
           break
         case 'mirror':
-          mirrors.push(new MirrorLink(kind.value))
+          if (kind.value.backend !== '') mirrors.push(new MirrorLink(kind.value))
           break
         case 'cors':
           cors = new CorsPolicy(kind.value)

@@ -44,7 +44,7 @@ export class HostRoutes {
   find(request: MatchedRequest): RankedMatch | undefined {
     this.#matches ??= this.#decodeMatches()
     if (this.#matches instanceof PathIndex) return this.#matches.find(request)
-    for (const match of this.#matches) if (pathMayHold(match, request.path) && restHolds(match, request)) return match
+    for (const match of this.#matches) if (pathMayHold(match, request) && restHolds(match, request)) return match
     return undefined
   }
 

@@ -58,7 +58,7 @@ function filterAnswer(rule: CompiledRule, filters: Filters, met: Met): Respond |
   return {
     type: 'redirect',
     matched: rule.matched,
-    status: filters.redirect.status,
+    status: filters.redirect.status === 0 ? 302 : filters.redirect.status,
     location: redirectLocation(filters.redirect, facts, listener.port, matchedPrefix(met)),
     responseHeaders: filters.responseHeaders(facts),
   }

@@ -1,4 +1,4 @@
-import { PathMatch_Kind, type ValueMatch } from '../proto/gen/route_table.ts'
+import { type PathMatch, PathMatch_Kind, type ValueMatch } from '../proto/gen/route_table.ts'
 import type { RequestFacts } from './facts.ts'
 import type { Patterns } from './patterns.ts'
 import { queryValues } from './query.ts'
@@ -54,11 +54,23 @@ export function valueHolds(match: ValueMatch, value: string | undefined, pattern
   return match.regex ? patterns.test(match.value, value) : match.value === value
 }
 
-/** Whether the path holds; of a regular expression only its literal, for restHolds runs the expression. HTTPPathMatch */
-export function pathMayHold({ path, literal }: RankedMatch, requested: string): boolean {
-  if (literal !== undefined) return requested.startsWith(literal)
-  if (path === undefined) return true
-  return path.kind === PathMatch_Kind.EXACT ? requested === path.value : hasPrefix(requested, path.value)
+/** Whether the path holds; of a regular expression only its literal, for restHolds runs the expression. */
+export function pathMayHold({ path, literal }: RankedMatch, request: MatchedRequest): boolean {
+  return literal === undefined ? pathHolds(path, request) : request.path.startsWith(literal)
+}
+
+/** HTTPPathMatch; without one every path will do. */
+export function pathHolds(match: PathMatch | undefined, { path, patterns }: MatchedRequest): boolean {
+  switch (match?.kind) {
+    case undefined:
+      return true
+    case PathMatch_Kind.PREFIX:
+      return hasPrefix(path, match.value)
+    case PathMatch_Kind.EXACT:
+      return path === match.value
+    case PathMatch_Kind.REGEX:
+      return patterns.test(match.value, path)
+  }
 }
 
 /** By whole segments: /v2 is a prefix of /v2, /v2/ and /v2/x, not of /v2x. */
