@@ -31,7 +31,8 @@ function lastOf(received: string | null, count: number): string[] {
 
 // RFC 7239 section 4: a value that is not a token, such as a host with a port, stands in quotes.
 const quoted = (value: string): string => {
-  for (const char of value) if (!tokenChars.has(char)) return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+  for (const char of value)
+    if (!tokenChars.has(char)) return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
   return value
 }
 const tokenChars = new Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

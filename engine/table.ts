@@ -60,7 +60,10 @@ export class Table {
   addShard(name: string, bytes: Uint8Array): void {
     const slot = this.#slots.get(name)
     if (slot === undefined || slot.shard !== undefined) return
-    this.#fill(slot, decoded('shard', () => readShard(bytes)))
+    this.#fill(
+      slot,
+      decoded('shard', () => readShard(bytes)),
+    )
     this.#evict()
   }
 

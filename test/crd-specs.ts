@@ -20,7 +20,9 @@ const pool: readonly string[] = [
     'web Web a_b -a a..b * web.example.com ::1 1.2.3.4.5 X-A x: .pkg.Service pkg.Service Pkg_1.S 1pkg Method a-b',
   ),
   ...words('a/b // /a//b /./a /../a /a/.. /a/. /a%2Fb /a%2fb /a%20b /a%2 /a#b /é https://* https://*.a.b:8080 ftp://a'),
-  ...words('http://a.b/ http://a_b http://a.b:123456 https://a.*.b 0s 500ms 1h30m 1.5s 10 999999s 1h1m1s1ms 1h1m1s1ms1s 99999h'),
+  ...words(
+    'http://a.b/ http://a_b http://a.b:123456 https://a.*.b 0s 500ms 1h30m 1.5s 10 999999s 1h1m1s1ms 1h1m1s1ms1s 99999h',
+  ),
   ...[
     '',
     '/a b',
