@@ -7,14 +7,22 @@ import { fileURLToPath } from 'node:url'
 
 const landfall = fileURLToPath(new URL('../cli/landfall', import.meta.url))
 
-/** `landfall dev` on an example, as one would run it. Resolves when it answers on `port`. */
+/** `landfall dev` on an example, as one would run it. Resolves when it says that it serves on `port`. */
 export async function serve(example: string, port: number, options: readonly string[]): Promise<ChildProcess> {
   const directory = fileURLToPath(new URL(example, import.meta.url))
-  const child = spawn(landfall, ['dev', '-f', directory, ...options], { stdio: 'inherit' })
+  const child = spawn(landfall, ['dev', '-f', directory, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
   process.once('exit', () => child.kill())
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`landfall dev ended with ${child.exitCode}`)
-    await sleep(100)
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+    process.stdout.write(text)
+  })
+  while (!printed.includes(`http://127.0.0.1:${port}\n`)) {
+    if (printed.includes('SERVED AT') || child.exitCode !== null) {
+      child.kill()
+      throw new Error(`landfall dev does not serve on 127.0.0.1:${port}`)
+    }
+    await sleep(50)
   }
   return child
 }
@@ -34,9 +42,3 @@ export async function ask(port: number, url: string, headers: Readonly<Record<st
   for await (const chunk of response) body += chunk
   return { status: response.statusCode, headers: response.headers, body }
 }
-
-const answers = (port: number): Promise<boolean> =>
-  ask(port, 'http://127.0.0.1/').then(
-    () => true,
-    () => false,
-  )

@@ -20,9 +20,13 @@ const connector = spawn('cli/landfall', ['connector', '-f', directory, '--listen
   env: { ...process.env, LANDFALL_CONNECTOR_KEY: connectorKey },
 })
 const variables = [`CONNECTOR_URL:http://127.0.0.1:${connectorPort}`, `CONNECTOR_KEY:${connectorKey}`]
-const wrangler = spawn('npx', ['wrangler', 'dev', '--port', '8080', ...variables.flatMap((each) => ['--var', each])], {
-  stdio: 'inherit',
-})
+const wrangler = spawn(
+  'node_modules/.bin/wrangler',
+  ['dev', '--port', '8080', ...variables.flatMap((each) => ['--var', each])],
+  {
+    stdio: 'inherit',
+  },
+)
 const stop = (): void => {
   connector.kill()
   wrangler.kill()
