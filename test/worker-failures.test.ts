@@ -168,6 +168,11 @@ test.for<[string, (entries: Map<string, Uint8Array>, key: string) => void]>([
 
   expect((await running.ask({ path: '/' })).status).toBe(200)
   expect(JSON.parse((await running.admin('health')).body).health).toBe('degraded')
+
+  // The next table is none the worse for it.
+  await running.publish(table([host({ matches: [], rules: [] })], backends))
+  expect((await running.ask({ path: '/' })).status).toBe(404)
+  expect(JSON.parse((await running.admin('health')).body)).toMatchObject({ health: 'ok', problems: [] })
 })
 
 test('a shard that was never good is a 503 for its own hosts alone, and is taken once it is mended', async () => {

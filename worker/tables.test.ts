@@ -89,3 +89,11 @@ test('a root under the name of another Gateway is not taken', async () => {
   expect(await ask(tables, 0)).toEqual([])
   expect(tables.status().problems).toEqual(['gateway/a/one: holds the table of a/other'])
 })
+
+test('a Worker without a table looks again after a second', async () => {
+  const tables = new Tables(env.TABLES, { ...config, refreshAfter: 30_000 })
+  expect(await ask(tables, 0)).toEqual([])
+  await put('a/one', '1')
+  expect(await ask(tables, 999)).toEqual([])
+  expect(await ask(tables, 1_000)).toEqual(['a/one 1'])
+})

@@ -4,6 +4,9 @@ import { shardName } from '../engine/shards.ts'
 import { readRoot, TableError } from '../engine/table.ts'
 import type { Config } from './config.ts'
 
+/** A Worker without a table looks at the store again after this long, in milliseconds. */
+const storeRetry = 1_000
+
 /** A shard that could not be had is asked for again after this long, in milliseconds. */
 const shardRetry = 1_000
 
@@ -24,7 +27,7 @@ export class Tables {
   #refresh: Promise<void> | undefined
   #problem: string | undefined
   readonly #shards = new Map<string, Promise<void>>()
-  readonly #badShards = new Map<string, { readonly since: number; readonly problem: string }>()
+  readonly #badShards = new Map<string, BadShard>()
 
   constructor(store: KVNamespace, config: Config) {
     this.#store = store
@@ -33,7 +36,9 @@ export class Tables {
 
   /** What to serve with now; a promise only as long as there has never been a table. */
   current(now: number, ctx: ExecutionContext): readonly Router[] | Promise<readonly Router[]> {
-    if (now - this.#checkedAt < this.#config.refreshAfter) return this.#list
+    const patience =
+      this.#list.length === 0 ? Math.min(storeRetry, this.#config.refreshAfter) : this.#config.refreshAfter
+    if (now - this.#checkedAt < patience) return this.#list
     const refresh = this.refresh(now, ctx)
     return this.#list.length > 0 ? this.#list : refresh.then(() => this.#list)
   }
@@ -128,11 +133,20 @@ export class Tables {
       const whole = await this.load(next, wanted, now, ctx)
       if (before !== undefined && !whole) return `version ${next.version} has a shard that cannot be read`
       this.#routers.set(gateway, next)
+      this.#forgetBadShards(next)
       return undefined
     } catch (error) {
       if (error instanceof TableError) return error.message
       throw error
     }
+  }
+
+  /** What only an earlier table wanted is no problem any more. */
+  #forgetBadShards({ gateway, root }: Router): void {
+    if (this.#badShards.size === 0) return
+    const wanted = new Set([...root.hostShards, ...root.backendShards].map(({ hash }) => shardName(hash)))
+    for (const [name, bad] of this.#badShards)
+      if (bad.gateway === gateway && !wanted.has(name)) this.#badShards.delete(name)
   }
 
   #shard(router: Router, name: string, now: number, ctx: ExecutionContext): Promise<void> {
@@ -146,7 +160,7 @@ export class Tables {
           this.#badShards.delete(name)
         })
         .catch((error: unknown) => {
-          this.#badShards.set(name, { since: now, problem: messageOf(error) })
+          this.#badShards.set(name, { gateway: router.gateway, since: now, problem: messageOf(error) })
           console.error(`landfall: shard ${name}: ${messageOf(error)}`)
         })
         .finally(() => this.#shards.delete(name))
@@ -163,6 +177,14 @@ export class Tables {
     if (shardName(digest) !== name) throw new TableError('its bytes do not have the hash that names it')
     return new Uint8Array(bytes)
   }
+}
+
+interface BadShard {
+  /** Of the table that wants it. */
+  readonly gateway: string
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly problem: string
 }
 
 export interface TablesStatus {
