@@ -8,8 +8,8 @@ import type { RequestFacts } from '../engine/facts.ts'
  * sent as another (`/a/../b`, `%2e%2e`, `\`).
  */
 export function readFacts(request: Request, port: number | undefined): RequestFacts | undefined {
-  if (!URL.canParse(request.url)) return undefined
-  const url = new URL(request.url)
+  const url = URL.parse(request.url)
+  if (url === null) return undefined
   const authority = request.headers.get('host') ?? url.host
   if (url.host !== withoutDefaultPort(authority.toLowerCase(), url.protocol)) return undefined
   return new WorkerFacts(request, url, authority, port)

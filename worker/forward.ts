@@ -21,12 +21,11 @@ export async function forward(
   upstreams: Upstreams,
   ctx: ExecutionContext,
 ): Promise<Response> {
-  const headers = new Headers(request.headers)
-  upstreamHeaders(headers, request, decision, scheme, settings.trustedHops)
-  const { method, body } = request
-  const carried = body !== null && (method === 'GET' || method === 'HEAD')
-  const outgoing = { method, scheme, headers, body: carried ? null : body, carrier: carried ? request : undefined }
-  const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, upstreams, ctx)
+  const url = upstreams.origins.urlOf(decision.backend, decision, scheme)
+  if (url === undefined) return refuse(502, 'connector-refused', settings.hideReason)
+  const outgoing = new Request(url, request)
+  upstreamHeaders(outgoing.headers, request, decision, scheme, settings.trustedHops)
+  const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, scheme, upstreams, ctx)
 
   const last = await tryOrigins(decision, sent, upstreams)
   if (last.response === undefined) return refusal(last, decision, settings)

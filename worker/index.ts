@@ -9,9 +9,9 @@ let worker: Worker | undefined
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
     worker ??= createWorker(env)
-    if (request.url.includes(adminPath) && URL.canParse(request.url)) {
-      const url = new URL(request.url)
-      if (url.pathname.startsWith(adminPath)) return admin.fetch(new Request(url, request), { worker }, ctx)
+    if (request.url.includes(adminPath)) {
+      const url = URL.parse(request.url)
+      if (url?.pathname.startsWith(adminPath)) return admin.fetch(new Request(url, request), { worker }, ctx)
     }
     return route(request, ctx.props ?? {}, worker, ctx)
   },

@@ -1,6 +1,6 @@
 import type { Forward } from '../engine/decision.ts'
 import { Origin } from '../proto/gen/route_table.ts'
-import type { Outgoing, Upstreams } from './tries.ts'
+import { mayHaveBody, type Upstreams, withBody } from './tries.ts'
 
 /** How much of a request's body a mirror may lag behind before it is given up, in bytes. */
 const maxLag = 1024 * 1024
@@ -9,30 +9,28 @@ const mirrorTimeout = 10_000
 
 /** Sends a copy of the request to each mirror, drops what they answer, and gives back what the origin is to get. */
 export function sendMirrors(
-  outgoing: Outgoing,
+  outgoing: Request,
   forward: Forward,
-  upstreams: Upstreams,
+  scheme: string,
+  { origins, balancer, now, random }: Upstreams,
   ctx: ExecutionContext,
-): Outgoing {
-  const { origins, balancer, now, random } = upstreams
-  const { primary, copies } = mirrorBody(outgoing.body, forward.mirrors.length)
-  forward.mirrors.forEach((backend, index) => {
-    const endpoint = backend.origin === Origin.CONNECTOR ? balancer.pick(backend, now(), random) : undefined
+): Request {
+  const { mirrors, authority } = forward
+  const { primary, copies } = mirrorBody(mayHaveBody(outgoing) ? outgoing.body : null, mirrors.length)
+  mirrors.forEach((backend, index) => {
+    const url = origins.urlOf(backend, forward, scheme)
+    if (url === undefined) return
+    const picked = backend.origin === Origin.CONNECTOR ? balancer.pick(backend, now(), random) : undefined
+    const endpoint = picked === undefined ? undefined : backend.endpoints[picked]
+    const copy = new Request(url, withBody(outgoing, copies[index] ?? null))
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), mirrorTimeout)
-    const message = {
-      ...outgoing,
-      headers: new Headers(outgoing.headers),
-      body: copies[index] ?? null,
-      // A body can be carried once, and that is for the origin.
-      carrier: undefined,
-      target: forward,
-      signal: controller.signal,
-    }
-    const mirrored = origins.send(backend, endpoint, message).then((answer) => answer.response?.body?.cancel())
+    const mirrored = origins
+      .send(backend, endpoint, copy, authority, controller.signal)
+      .then((answer) => answer.response?.body?.cancel())
     ctx.waitUntil(mirrored.catch(() => undefined).finally(() => clearTimeout(timer)))
   })
-  return { ...outgoing, body: primary }
+  return primary === null ? outgoing : withBody(outgoing, primary)
 }
 
 interface MirroredBody {

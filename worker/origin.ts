@@ -1,26 +1,15 @@
 import type { Forward, Why } from '../engine/decision.ts'
 import { errorHeader, hostHeader, originHeader } from '../engine/origin-token.ts'
-import { type Backend, Origin } from '../proto/gen/route_table.ts'
+import { type Backend, type Endpoint, Origin } from '../proto/gen/route_table.ts'
 import type { ConnectorTokens } from './connector-tokens.ts'
-
-/** What one try sends; the headers are its own copy. */
-export interface Message {
-  readonly method: string
-  readonly scheme: string
-  /** As Forward.authority, path and query. */
-  readonly target: Pick<Forward, 'authority' | 'path' | 'query'>
-  readonly headers: Headers
-  readonly body: BodyInit | null
-  /** The client's request, when it has a body that its method does not let one give to fetch(): GET. */
-  readonly carrier: Request | undefined
-  readonly signal: AbortSignal | null
-}
 
 /** What came back. `failure` is set when there is no answer of the origin in `response`, or none at all. */
 export interface Answer {
   readonly response: Response | undefined
   readonly failure: Why | undefined
 }
+
+type Target = Pick<Forward, 'authority' | 'path' | 'query'>
 
 /** Where the connector is: `url` has no path, and `fetch` reaches it. */
 export interface Connector {
@@ -38,45 +27,63 @@ export class Origins {
     this.#tokens = tokens
   }
 
-  /** One try against `backend`, at one of its endpoints where the connector is the way. Never rejects. */
-  async send(backend: Backend, endpoint: number | undefined, message: Message): Promise<Answer> {
-    try {
-      const response = await this.#fetch(backend, endpoint, message)
-      if (response === undefined) return { response: undefined, failure: 'connector-refused' }
-      const error = backend.origin === Origin.CONNECTOR ? response.headers.get(errorHeader) : null
-      return error === null ? { response, failure: undefined } : { response: undefined, failure: failureOf(error) }
-    } catch {
-      return { response: undefined, failure: message.signal?.aborted === true ? 'backend-timeout' : 'connect-failed' }
+  /** The URL that a request for `backend` is built on; undefined where there is no way to it. */
+  urlOf({ origin, originAddress }: Backend, { authority, path, query }: Target, scheme: string): string | undefined {
+    const target = query === '' ? path : `${path}?${query}`
+    switch (origin) {
+      case Origin.CONNECTOR:
+        // It takes the host from a header of its own: a URL would lower its case and drop its default port.
+        return this.#connector && `${this.#connector.url}${target}`
+      case Origin.RESOLVE_OVERRIDE:
+        return `${scheme}://${authority}${target}`
+      case Origin.URL:
+        return `${originAddress}${target}`
     }
   }
 
-  async #fetch(backend: Backend, endpoint: number | undefined, message: Message): Promise<Response | undefined> {
-    const { method, headers, body, carrier, signal, target } = message
-    const path = target.query === '' ? target.path : `${target.path}?${target.query}`
-    const init = { headers, signal, redirect: 'manual' as const, ...(carrier === undefined ? { method, body } : {}) }
-    const to = (url: string): string | Request => (carrier === undefined ? url : new Request(url, carrier))
-    switch (backend.origin) {
-      case Origin.CONNECTOR: {
-        const chosen = endpoint === undefined ? undefined : backend.endpoints[endpoint]
-        if (this.#connector === undefined || this.#tokens === undefined || chosen === undefined) return undefined
-        const signed = this.#tokens.get(chosen, backend.protocol)
-        const token = typeof signed === 'object' ? await signed : signed
-        if (token === undefined) return undefined
-        headers.set(originHeader, token)
-        headers.set(hostHeader, target.authority)
-        // The connector takes the host from its header: a URL would lower its case and drop its default port.
-        return this.#connector.fetch(to(`${this.#connector.url}${path}`), init)
+  /** One try against `backend`, at one of its endpoints where the connector is the way. Never rejects. */
+  async send(
+    backend: Backend,
+    endpoint: Endpoint | undefined,
+    outgoing: Request,
+    authority: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    try {
+      const init = signal && { signal }
+      switch (backend.origin) {
+        case Origin.CONNECTOR:
+          return await this.#throughConnector(backend, endpoint, outgoing, authority, init)
+        case Origin.RESOLVE_OVERRIDE:
+          return answered(await fetch(outgoing, { ...init, cf: { resolveOverride: backend.originAddress } }))
+        case Origin.URL:
+          return answered(await fetch(outgoing, init))
       }
-      case Origin.RESOLVE_OVERRIDE:
-        return fetch(to(`${message.scheme}://${target.authority}${path}`), {
-          ...init,
-          cf: { resolveOverride: backend.originAddress },
-        })
-      case Origin.URL:
-        return fetch(to(`${backend.originAddress}${path}`), init)
+    } catch {
+      return failed(signal?.aborted === true ? 'backend-timeout' : 'connect-failed')
     }
   }
+
+  async #throughConnector(
+    { protocol }: Backend,
+    endpoint: Endpoint | undefined,
+    outgoing: Request,
+    authority: string,
+    init: RequestInit | undefined,
+  ): Promise<Answer> {
+    const signed = endpoint && this.#tokens?.get(endpoint, protocol)
+    const token = typeof signed === 'object' ? await signed : signed
+    if (this.#connector === undefined || token === undefined) return failed('connector-refused')
+    outgoing.headers.set(originHeader, token)
+    outgoing.headers.set(hostHeader, authority)
+    const response = await this.#connector.fetch(outgoing, init)
+    const error = response.headers.get(errorHeader)
+    return error === null ? answered(response) : failed(failureOf(error))
+  }
 }
+
+const answered = (response: Response): Answer => ({ response, failure: undefined })
+const failed = (failure: Why): Answer => ({ response: undefined, failure })
 
 const failures: ReadonlyMap<string, Why> = new Map<string, Why>([
   ['connect-failed', 'connect-failed'],

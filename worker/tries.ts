@@ -19,16 +19,6 @@ export interface Upstreams {
   readonly random: () => number
 }
 
-/** What one request sends upstream. */
-export interface Outgoing {
-  readonly method: string
-  readonly scheme: string
-  readonly headers: Headers
-  readonly body: ReadableStream | null
-  /** As Message.carrier; the body is null then. */
-  readonly carrier: Request | undefined
-}
-
 export interface LastTry extends Answer {
   /** Index into the backend's endpoints, where the connector was the way. */
   readonly endpoint: number | undefined
@@ -37,29 +27,21 @@ export interface LastTry extends Answer {
 }
 
 /** Tries once, and again as HTTPRouteRetry says: on its codes and on failures of the connection. */
-export async function tryOrigins(forward: Forward, outgoing: Outgoing, upstreams: Upstreams): Promise<LastTry> {
+export async function tryOrigins(forward: Forward, outgoing: Request, upstreams: Upstreams): Promise<LastTry> {
   const { retry, backend } = forward
   const { now, budget } = upstreams
   const since = now()
-  if (retry === undefined) return tryOnce(forward, outgoing, outgoing.body, undefined, since, upstreams)
+  const body = retry === undefined ? undefined : await replayable(outgoing)
+  if (retry === undefined || body === undefined) return tryOnce(forward, outgoing, undefined, since, upstreams)
 
-  const body = await replayable(outgoing)
-  const onceOnly = body instanceof ReadableStream || outgoing.carrier !== undefined
   const tried = new Set<number>()
   budget.requested(since)
   for (let attempt = 0; ; attempt++) {
-    const last = await tryOnce(
-      forward,
-      { ...outgoing, headers: new Headers(outgoing.headers) },
-      body,
-      tried,
-      since,
-      upstreams,
-    )
+    const last = await tryOnce(forward, withBody(outgoing, body), tried, since, upstreams)
     const failed = last.response === undefined
     const unwelcome = failed || retry.codes.includes(last.response.status)
     const left = forward.requestTimeout === 0 ? Number.POSITIVE_INFINITY : forward.requestTimeout - (now() - since)
-    if (!unwelcome || attempt === retry.attempts || onceOnly || left <= 0) return last
+    if (!unwelcome || attempt === retry.attempts || left <= 0) return last
     // Codes are tried again because the route says so; failures only as far as that cannot become a storm.
     if (failed && !budget.take(now())) return last
     last.deadline?.clear()
@@ -72,23 +54,22 @@ export async function tryOrigins(forward: Forward, outgoing: Outgoing, upstreams
 
 async function tryOnce(
   forward: Forward,
-  outgoing: Outgoing,
-  body: BodyInit | null,
+  outgoing: Request,
   tried: Set<number> | undefined,
   since: number,
-  upstreams: Upstreams,
+  { origins, balancer, now, random }: Upstreams,
 ): Promise<LastTry> {
-  const { backend } = forward
-  const { balancer, now } = upstreams
-  const endpoint = backend.origin === Origin.CONNECTOR ? choose(backend, forward.session, tried, upstreams) : undefined
+  const { backend, authority, session } = forward
   const deadline = deadlineOf(forward, since, now())
-  const message = { ...outgoing, body, target: forward, signal: deadline?.signal ?? null }
-  if (endpoint === undefined)
-    return { ...(await upstreams.origins.send(backend, endpoint, message)), endpoint, deadline }
-
+  const endpoint =
+    backend.origin === Origin.CONNECTOR ? choose(backend, session, tried, balancer, now(), random) : undefined
+  if (endpoint === undefined) {
+    const answer = await origins.send(backend, undefined, outgoing, authority, deadline?.signal)
+    return { ...answer, endpoint, deadline }
+  }
   tried?.add(endpoint)
   balancer.started(backend, endpoint)
-  const answer = await upstreams.origins.send(backend, endpoint, message)
+  const answer = await origins.send(backend, backend.endpoints[endpoint], outgoing, authority, deadline?.signal)
   balancer.finished(backend, endpoint, outcomeOf(answer), now())
   return { ...answer, endpoint, deadline }
 }
@@ -105,14 +86,24 @@ function choose(
   backend: Backend,
   session: Session | undefined,
   tried: ReadonlySet<number> | undefined,
-  { balancer, now, random }: Upstreams,
+  balancer: EndpointBalancer,
+  now: number,
+  random: () => number,
 ): number | undefined {
   const before = session?.endpoint
-  return before !== undefined && tried?.has(before) !== true ? before : balancer.pick(backend, now(), random, tried)
+  return before !== undefined && tried?.has(before) !== true ? before : balancer.pick(backend, now, random, tried)
 }
 
-/** A small body as bytes that can be sent again; otherwise the stream, which cannot. */
-async function replayable({ body, headers }: Outgoing): Promise<ReadableStream | ArrayBuffer | null> {
-  const length = Number(headers.get('content-length') ?? Number.NaN)
-  return body !== null && length <= maxReplay ? new Response(body).arrayBuffer() : body
+/** The body of a request that may be sent more than once; undefined when it may not. */
+async function replayable(outgoing: Request): Promise<ArrayBuffer | null | undefined> {
+  if (outgoing.body === null) return null
+  const length = Number(outgoing.headers.get('content-length') ?? Number.NaN)
+  return mayHaveBody(outgoing) && length <= maxReplay ? outgoing.arrayBuffer() : undefined
 }
+
+/** Whether fetch() lets one give such a request a body. A GET only keeps the one that it came with. */
+export const mayHaveBody = ({ method }: Request): boolean => method !== 'GET' && method !== 'HEAD'
+
+/** The same request with another body, and headers of its own. */
+export const withBody = ({ url, method, headers }: Request, body: BodyInit | null): Request =>
+  new Request(url, { method, headers, body, redirect: 'manual' })
