@@ -3,11 +3,7 @@ import { PathIndex } from './paths.ts'
 import { type MatchedRequest, pathMayHold, restHolds } from './predicates.ts'
 import { RankedMatch, Strings } from './ranked-match.ts'
 import { CompiledRule } from './rule.ts'
-import { type FieldRange, fieldsOf } from './wire.ts'
-
-/** Field numbers of Host. */
-const MATCHES = 3
-const RULES = 4
+import { type FieldRange, fieldsOf, HostField, part } from './wire.ts'
 
 /** Up to this many matches are tried one by one. */
 const FEW = 8
@@ -56,16 +52,16 @@ export class HostRoutes {
 
   /** All of it, for those who have time. */
   decode(): Host {
-    return Host.decode(this.#part(this.#range))
+    return Host.decode(part(this.#bytes, this.#range))
   }
 
   #decodeMatches(): PathIndex | readonly RankedMatch[] {
     const matches: RankedMatch[] = []
     const strings = new Strings()
     for (const field of fieldsOf(this.#bytes, this.#range.start, this.#range.end)) {
-      if (field.number === RULES) this.#rules.push(field)
-      else if (field.number === MATCHES) {
-        matches.push(new RankedMatch(Match.decode(this.#part(field)), matches.length, strings))
+      if (field.number === HostField.rules) this.#rules.push(field)
+      else if (field.number === HostField.matches) {
+        matches.push(new RankedMatch(Match.decode(part(this.#bytes, field)), matches.length, strings))
       }
     }
     // Of most Hosts a request will need all in a while, and then it had better stand close together in memory.
@@ -77,12 +73,8 @@ export class HostRoutes {
     const rule = this.#rules[index]
     if (rule === undefined) throw new RangeError(`Host "${this.hostname}" has no rule ${index}`)
     if (rule instanceof CompiledRule) return rule
-    const compiled = new CompiledRule(this.listener, this.hostname, Rule.decode(this.#part(rule)))
+    const compiled = new CompiledRule(this.listener, this.hostname, Rule.decode(part(this.#bytes, rule)))
     this.#rules[index] = compiled
     return compiled
-  }
-
-  #part({ start, end }: FieldRange): Uint8Array {
-    return this.#bytes.subarray(start, end)
   }
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { Origin, PathModifier_Kind, type Rule, SessionPersistence_Kind } from '../proto/gen/route_table.ts'
+import {
+  type Endpoint,
+  Origin,
+  PathModifier_Kind,
+  type Rule,
+  SessionPersistence_Kind,
+} from '../proto/gen/route_table.ts'
 import {
   backend,
   cors,
@@ -268,6 +274,22 @@ test('a session whose endpoint is gone begins anew', () => {
   })
 })
 
+test('a session whose endpoint is gone begins anew also where endpoints are not ours to choose', () => {
+  const rules = { session, backends: [ref({ backend: 'a/elsewhere:80' })] }
+  const elsewhere = (endpoints: readonly Endpoint[]) =>
+    backend({ key: 'a/elsewhere:80', origin: Origin.URL, endpoints })
+  const decideAt = (endpoints: readonly Endpoint[], request: FactsChanges) =>
+    routerOf({ backends: [elsewhere(endpoints)], hosts: [host({ rules: [rule(rules)] })] }).decide(
+      facts(request),
+      () => 0,
+      0,
+    )
+  const old = [{ address: '192.0.2.1', port: 1 }]
+  const cookie = cookieOf(decideAt(old, {}))
+  expect(decideAt(old, cookie)).toMatchObject({ session: { startedAt: 1000, endpoint: 0 } })
+  expect(decideAt([{ address: '192.0.2.2', port: 1 }], cookie)).toMatchObject({ session: { startedAt: undefined } })
+})
+
 // Missing shards
 
 test('nothing is drawn before all that it may choose is loaded', () => {
@@ -287,4 +309,16 @@ test('nothing is drawn before all that it may choose is loaded', () => {
   expect(needed).toHaveLength(3)
   for (const name of needed) router.addShard(name, table.shards.get(name) ?? new Uint8Array())
   expect(router.decide(facts(), () => 0, 0).type).toBe('forward')
+})
+
+test('a backendRef that does not resolve needs no shard', () => {
+  const table = encodeTable({
+    backends,
+    backendBits: 6,
+    hosts: [host({ rules: [rule({ backends: [ref({ backend: '', invalid: 'BackendNotFound' })] })] })],
+  })
+  const [hosts = ''] = table.shards.keys()
+  const router = readRoot(table.root)
+  router.addShard(hosts, table.shards.get(hosts) ?? new Uint8Array())
+  expect(router.decide(facts(), () => 0, 0)).toMatchObject({ why: 'invalid-backend' })
 })

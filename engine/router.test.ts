@@ -99,6 +99,7 @@ test.for<[string, FactsChanges, string | undefined]>([
     routerOf({ gateway: 'b/secure', listeners: [listener({ protocol: Protocol.HTTPS })] }),
   ]
   expect(chooseRouter(routers, facts(changes))?.gateway).toBe(gateway)
+  expect(chooseRouter(routers.toReversed(), facts(changes))?.gateway).toBe(gateway)
 })
 
 test('a single Gateway takes all requests, if only to refuse them', () => {

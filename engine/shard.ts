@@ -1,7 +1,7 @@
-import { type Backend, type Filter, type Host, PathMatch_Kind, Shard } from '../proto/gen/route_table.ts'
+import { Backend, type Filter, Host, Match, PathMatch_Kind, Rule } from '../proto/gen/route_table.ts'
 import { HostRoutes } from './host-routes.ts'
 import { Strings } from './ranked-match.ts'
-import { fieldsOf } from './wire.ts'
+import { type FieldRange, fieldsOf, HostField, part, ShardField } from './wire.ts'
 
 /** A shard, ready to be asked. */
 export interface LoadedShard {
@@ -12,39 +12,48 @@ export interface LoadedShard {
   readonly backends: ReadonlyMap<string, Backend>
 }
 
-/** Field number of Shard.hosts. */
-const HOSTS = 1
-
-/** Throws when the bytes are no shard that this code can serve. Keeps them. */
+/** Keeps the bytes. Throws when they are no shard that this code can serve. */
 export function readShard(bytes: Uint8Array): LoadedShard {
-  // Decoded as a whole only to find out now, not in the middle of a request, what is wrong with it.
-  const { hosts: decoded, backends } = Shard.decode(bytes)
-  const ranges = [...fieldsOf(bytes, 0, bytes.length)].filter(({ number }) => number === HOSTS)
   const hosts = new Map<string, HostRoutes>()
+  const backends = new Map<string, Backend>()
   const listeners = new Strings()
-  for (const [index, range] of ranges.entries()) {
-    const host = decoded[index]
-    if (host === undefined) throw new RangeError(`no host ${index}`)
-    check(host)
-    const { hostname } = host
-    hosts.set(hostname, new HostRoutes(listeners.shared(host.listener), hostname, hosts.get(hostname), bytes, range))
-  }
-  return { size: bytes.length, hosts, backends: new Map(backends.map((backend) => [backend.key, backend])) }
-}
-
-/** What the generated decoder lets through. To serve a request without a filter that is not known would be worse than to
- *  keep the last good table. */
-function check({ hostname, matches, rules }: Host): void {
-  for (const { rule, path } of matches) {
-    if (rule >= rules.length) throw new Error(`a match of Host "${hostname}" has no rule`)
-    if (path !== undefined && !PATH_KINDS.has(path.kind))
-      throw new Error(`Host "${hostname}" has an unknown kind of path`)
-  }
-  for (const rule of rules) {
-    if (!areKnown(rule.filters) || !rule.backends.every((ref) => areKnown(ref.filters))) {
-      throw new Error(`${rule.route} has an unknown filter`)
+  for (const field of fieldsOf(bytes, 0, bytes.length)) {
+    if (field.number === ShardField.hosts) {
+      const { listener, hostname } = checkedHost(bytes, field)
+      hosts.set(hostname, new HostRoutes(listeners.shared(listener), hostname, hosts.get(hostname), bytes, field))
+    } else if (field.number === ShardField.backends) {
+      const backend = Backend.decode(part(bytes, field))
+      backends.set(backend.key, backend)
     }
   }
+  return { size: bytes.length, hosts, backends }
+}
+
+/** Decodes every part, as HostRoutes will, only to find out now what is wrong, not in the middle of a request. */
+function checkedHost(bytes: Uint8Array, range: FieldRange): Pick<Host, 'listener' | 'hostname'> {
+  let names = { listener: '', hostname: '' }
+  let rules = 0
+  let highestRule = -1
+  let at = range.start
+  for (const field of fieldsOf(bytes, range.start, range.end)) {
+    if (field.number === HostField.matches) {
+      const { rule, path } = Match.decode(part(bytes, field))
+      highestRule = Math.max(highestRule, rule)
+      if (path !== undefined && !PATH_KINDS.has(path.kind)) throw new Error(`unknown kind of path ${path.kind}`)
+    } else if (field.number === HostField.rules) {
+      const { route, filters, backends } = Rule.decode(part(bytes, field))
+      // To serve a request without a filter would be worse than to keep the last good table.
+      if (!areKnown(filters) || !backends.every((ref) => areKnown(ref.filters)))
+        throw new Error(`unknown filter in ${route}`)
+      rules++
+    } else {
+      const { listener, hostname } = Host.decode(bytes.subarray(at, field.end))
+      names = { listener: listener || names.listener, hostname: hostname || names.hostname }
+    }
+    at = field.end
+  }
+  if (highestRule >= rules) throw new Error(`Host "${names.hostname}" has no rule ${highestRule}`)
+  return names
 }
 
 const PATH_KINDS: ReadonlySet<number> = new Set(Object.values(PathMatch_Kind))

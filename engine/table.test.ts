@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { Root, Shard } from '../proto/gen/route_table.ts'
-import { backend, encodeTable, exact, facts, host, match, ref, rule, type TableParts } from '../test/engine-tables.ts'
+import {
+  backend,
+  encodeTable,
+  exact,
+  facts,
+  host,
+  listener,
+  match,
+  ref,
+  rule,
+  type TableParts,
+} from '../test/engine-tables.ts'
 import type { Router } from './router.ts'
 import { readRoot, TableError } from './table.ts'
 
@@ -89,6 +100,28 @@ test('a host that the table has not needs the shards in which it could be', () =
   )
 })
 
+test('no Host is wider than its listener, so no shard is asked for to look', () => {
+  const { root, shards } = encodeTable({
+    listeners: [listener({ id: 'narrow', hostname: '*.example.org' })],
+    hosts: [
+      host({ listener: 'narrow', hostname: '*.example.org', matches: [] }),
+      host({ listener: 'wide', hostname: '' }),
+    ],
+    hostBits: 6,
+  })
+  const [narrow, wide] = ['*.example.org', ''].map(
+    (hostname) =>
+      [...shards].find(([, bytes]) => Shard.decode(bytes).hosts.some((each) => each.hostname === hostname))?.[0],
+  )
+  const router = readRoot(root)
+  const decision = decide(router, 'a.b.example.org')
+  const asked = decision.type === 'missing' ? decision.shards : []
+  expect(asked).toContain(narrow)
+  expect(asked).not.toContain(wide)
+  for (const name of asked) router.addShard(name, shards.get(name) ?? new Uint8Array())
+  expect(decide(router, 'a.b.example.org')).toMatchObject({ why: 'no-route' })
+})
+
 test('after a change of one host, one shard is loaded', () => {
   const before = encodeTable(parts)
   const router = loadAll(readRoot(before.root), before.shards)
@@ -139,6 +172,27 @@ test('of a table larger than the limit, what was used last stays', () => {
   const again = hosts.map(({ hostname }) => ({ hostname, missing: decide(router, hostname).type === 'missing' }))
   expect(again.some(({ missing }) => missing)).toBe(true)
   expect(again.at(-1)?.missing).toBe(false)
+})
+
+test('of backends, too, what was used last stays and the rest is asked for again', () => {
+  const names = hosts.map(({ hostname }) => `a/${hostname}:80`)
+  const { root, shards } = encodeTable({
+    hosts: hosts.map(({ hostname }) =>
+      host({ hostname, rules: [rule({ backends: [ref({ backend: `a/${hostname}:80` })] })] }),
+    ),
+    backends: names.map((key) => backend({ key })),
+    backendBits: 4,
+  })
+  const [hostShard, ...backendShards] = [...shards.values()].map(({ length }) => length)
+  const limit = (hostShard ?? 0) + backendShards.reduce((sum, length) => sum + length, 0) / 2
+  const router = readRoot(root, undefined, limit)
+  for (const { hostname } of hosts) {
+    load(router, shards, hostname)
+    // The first stays in use all the time.
+    expect(load(router, shards, 'h0.com'), hostname).toBe(0)
+  }
+  const missing = hosts.filter(({ hostname }) => decide(router, hostname).type === 'missing')
+  expect(missing.length).toBeGreaterThan(10)
 })
 
 test('a limit smaller than what one decision needs is exceeded, not waited for', () => {

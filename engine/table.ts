@@ -22,7 +22,11 @@ export class TableError extends Error {
  * A router for an encoded Root. It starts with the shards that `previous` has loaded and this table has too, so that after
  * a small change little is loaded. Throws TableError.
  */
-export function readRoot(bytes: Uint8Array, previous?: Router, limit: number = DEFAULT_LIMIT): Router {
+export function readRoot(
+  bytes: Uint8Array,
+  previous?: Router,
+  limit: number = previous?.table.limit ?? DEFAULT_LIMIT,
+): Router {
   const root = decoded('root', () => Root.decode(bytes))
   if (root.schema === 0) throw new TableError('the root has no schema number')
   if (root.schema > SCHEMA) throw new TableError(`the root has schema ${root.schema}, newer than ${SCHEMA}`)
@@ -37,20 +41,20 @@ interface Leaf extends Pick<ShardRef, 'bits' | 'prefix'> {
 export class Table {
   readonly root: Root
   readonly patterns: Patterns
-  readonly #limit: number
+  readonly limit: number
   readonly #slots = new Map<string, ShardSlot>()
   readonly #hostLeaves: readonly Leaf[]
   readonly #backendLeaves: readonly Leaf[]
   #size = 0
   /** Counts decisions. */
   #clock = 0
-  /** Another object whenever a shard comes or goes. */
+  /** Another object whenever shards come and go. */
   #epoch = {}
 
   constructor(root: Root, limit: number, previous: Table | undefined) {
     this.root = root
     this.patterns = previous?.patterns ?? new Patterns()
-    this.#limit = limit
+    this.limit = limit
     this.#hostLeaves = this.#leaves(root.hostShards)
     this.#backendLeaves = this.#leaves(root.backendShards)
     if (previous !== undefined) this.#takeOver(previous)
@@ -141,15 +145,15 @@ export class Table {
     return slot
   }
 
-  /** Drops what was used longest ago, but nothing that the decision at hand uses: it would ask for it again. */
+  /** Follows every #fill. Drops what was used longest ago, but nothing that the decision at hand uses: it would ask for it
+   *  again. */
   #evict(): void {
-    if (this.#size <= this.#limit) return
+    if (this.#size <= this.limit) return
     const idle = [...this.#slots.values()].filter((slot) => slot.usedAt < this.#clock)
     for (const slot of idle.sort((a, b) => a.usedAt - b.usedAt)) {
-      if (this.#size <= this.#limit) return
+      if (this.#size <= this.limit) return
       this.#size -= slot.shard?.size ?? 0
       slot.shard = undefined
-      this.#epoch = {}
     }
   }
 }

@@ -6,6 +6,10 @@ export interface FieldRange {
   readonly end: number
 }
 
+/** Field numbers of proto/route_table.proto. */
+export const ShardField = { hosts: 1, backends: 2 } as const
+export const HostField = { matches: 3, rules: 4 } as const
+
 const LENGTH_DELIMITED = 2
 
 /**
@@ -22,6 +26,8 @@ export function* fieldsOf(bytes: Uint8Array, start: number, end: number): Genera
     yield { number: tag.value >>> 3, start: length.end, end: at }
   }
 }
+
+export const part = (bytes: Uint8Array, { start, end }: FieldRange): Uint8Array => bytes.subarray(start, end)
 
 /** An unsigned number of at most 31 bits: no length or tag is larger. */
 function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Decision } from '../engine/decision.ts'
 import { explain } from '../engine/explain.ts'
 import type { Router } from '../engine/router.ts'
-import { readRoot } from '../engine/table.ts'
+import { readRoot, TableError } from '../engine/table.ts'
 import {
   type Host,
   type Listener,
@@ -271,4 +271,36 @@ test('what explain calls the winner is what decide chooses', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('bytes that were changed anywhere give a TableError or a table that decides', () => {
+  const counts = { refused: 0, decided: 0 }
+  const change = fc.record({ at: fc.nat(), byte: fc.nat(255) })
+  fc.assert(
+    fc.property(
+      table,
+      requests,
+      fc.array(change, { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      (parts, asked, changes, inRoot) => {
+        const { root, shards } = encodeTable(parts)
+        const changed = (bytes: Uint8Array) => {
+          const copy = bytes.slice()
+          for (const { at, byte } of changes) if (copy.length > 0) copy[at % copy.length] = byte
+          return copy
+        }
+        try {
+          const router = readRoot(inRoot ? changed(root) : root)
+          for (const [name, bytes] of shards) router.addShard(name, inRoot ? bytes : changed(bytes))
+          for (const one of asked) router.decide(one, () => 0.5, 0)
+          counts.decided++
+        } catch (error) {
+          expect(error).toBeInstanceOf(TableError)
+          counts.refused++
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  )
+  expect(Math.min(...Object.values(counts))).toBeGreaterThan(300)
 })
