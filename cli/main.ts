@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { Command } from 'commander'
+import { version } from '../engine/version.ts'
 import { compileCommand } from './compile.ts'
 import { connectorCommand } from './connector.ts'
 import { devCommand } from './dev.ts'
@@ -10,6 +11,7 @@ import { UsageError } from './usage.ts'
 import { validateCommand } from './validate.ts'
 
 const program = new Command('landfall')
+  .version(version)
   .description('Kubernetes Gateway API, on Cloudflare Workers and on your own machines')
   .showHelpAfterError('(landfall --help says more)')
   .addHelpText(

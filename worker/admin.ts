@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { version } from '../engine/version.ts'
 import type { Worker } from './worker.ts'
 
 /** Landfall's own paths in a Worker: never routed, whatever the table says. */
@@ -19,7 +20,7 @@ export const admin = new Hono<{ Bindings: { worker: Worker } }>()
     const health = status.gateways.length === 0 ? 'failed' : status.problems.length > 0 ? 'degraded' : 'ok'
     return c.json({ health, ...status }, health === 'failed' ? 503 : 200)
   })
-  .get('/version', (c) => c.json({ name: 'landfall', gateways: c.env.worker.tables.status().gateways }))
+  .get('/version', (c) => c.json({ landfall: version, gateways: c.env.worker.tables.status().gateways }))
   .get('/metrics', (c) =>
     c.text(c.env.worker.metrics.text(c.env.worker.tables.status()), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
