@@ -10,6 +10,6 @@ export interface RequestFacts {
   readonly path: string
   /** Without the "?"; "" when there is none. */
   readonly query: string
-  /** Value of a header by its lower-case name; several lines joined with ",". */
+  /** Value of a header by its lower-case name; several lines joined by a comma, with or without a space behind it. */
   header(name: string): string | undefined
 }

@@ -13,6 +13,9 @@ const shardRetry = 1_000
 /** How long the empty root of a Gateway that is gone stays in the store, in milliseconds: control/publish, GRACE. */
 const rootGrace = 600_000
 
+/** Bytes of encoded shards that a table keeps loaded. In use they take several times as much of an isolate's 128 MB. */
+const loadedLimit = 16 * 1024 * 1024
+
 /** A table of no more shards than this is loaded as a whole, so that it outlives its store. */
 const smallTable = 16
 
@@ -125,7 +128,7 @@ export class Tables {
     const gateway = key.slice('gateway/'.length)
     const before = this.#routers.get(gateway)
     try {
-      const next = readRoot(new Uint8Array(bytes), before)
+      const next = readRoot(new Uint8Array(bytes), before, loadedLimit)
       if (next.gateway !== gateway) return `holds the table of ${next.gateway}`
       if (next.version === before?.version) return undefined
       // What is in use now must be whole in the new table before anyone sees it.
