@@ -8,17 +8,7 @@ const AT_ONCE = 16
 /** By key. */
 export type Roots = ReadonlyMap<string, Root>
 
-const nothing: Root = {
-  schema: 0,
-  gateway: '',
-  version: '',
-  listeners: [],
-  hostShards: [],
-  backendShards: [],
-  settings: undefined,
-  retired: [],
-  goneSince: 0,
-}
+const nothing = Root.decode(new Uint8Array())
 
 /** The roots in a store. One that does not decode is taken for one that names nothing. */
 export async function storedRoots(store: Pick<Store, 'get' | 'list'>): Promise<Roots> {
