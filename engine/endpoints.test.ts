@@ -21,8 +21,8 @@ const backendWith = (count: number, key?: string): Backend =>
 const low = (): number => 0
 
 function tryOnce(balancer: EndpointBalancer, backend: Backend, index: number, outcome: Outcome, now = 0): void {
-  balancer.started(backend, index)
-  balancer.finished(backend, index, outcome, now)
+  balancer.of(backend).started(index)
+  balancer.of(backend).finished(index, outcome, now)
 }
 
 /** Fails `times` tries at one endpoint. */
@@ -32,14 +32,14 @@ function fail(balancer: EndpointBalancer, backend: Backend, index: number, now =
 
 /** Which endpoints come up in as many picks as show them all. */
 function inUse(balancer: EndpointBalancer, backend: Backend, now: number): number[] {
-  const picks = backend.endpoints.map(() => balancer.pick(backend, now, low) ?? -1)
+  const picks = backend.endpoints.map(() => balancer.of(backend).pick(now, low) ?? -1)
   return [...new Set(picks)].sort((a, b) => a - b)
 }
 
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 test('a backend without endpoints has none to pick', () => {
-  expect(new EndpointBalancer().pick(backendOf([]), 0, low)).toBeUndefined()
+  expect(new EndpointBalancer().of(backendOf([])).pick(0, low)).toBeUndefined()
 })
 
 test('requests that end before the next one come are spread evenly, whatever is drawn', () => {
@@ -49,7 +49,7 @@ test('requests that end before the next one come are spread evenly, whatever is 
       const backend = backendWith(count)
       const taken = new Array<number>(count).fill(0)
       for (const draw of draws) {
-        const index = balancer.pick(backend, 0, () => draw) ?? -1
+        const index = balancer.of(backend).pick(0, () => draw) ?? -1
         taken[index] = (taken[index] ?? 0) + 1
         tryOnce(balancer, backend, index, 'answered')
       }
@@ -60,7 +60,7 @@ test('requests that end before the next one come are spread evenly, whatever is 
 
 test('a table refresh does not begin the turns anew', () => {
   const balancer = new EndpointBalancer()
-  const picks = Array.from({ length: 6 }, () => balancer.pick(backendWith(3), 0, low))
+  const picks = Array.from({ length: 6 }, () => balancer.of(backendWith(3)).pick(0, low))
   expect(picks).toEqual([0, 1, 2, 0, 1, 2])
 })
 
@@ -70,14 +70,14 @@ test('a slow endpoint gets less than a quick one, and more than nothing', () => 
   const taken = [0, 0]
   const slow: number[] = []
   for (let now = 0; now < 1000; now++) {
-    const index = balancer.pick(backend, now, () => 0.99) ?? -1
+    const index = balancer.of(backend).pick(now, () => 0.99) ?? -1
     taken[index] = (taken[index] ?? 0) + 1
-    balancer.started(backend, index)
+    balancer.of(backend).started(index)
     if (index === 0) slow.push(now + 10)
-    else balancer.finished(backend, index, 'answered', now)
+    else balancer.of(backend).finished(index, 'answered', now)
     if (slow[0] === now) {
       slow.shift()
-      balancer.finished(backend, 0, 'answered', now)
+      balancer.of(backend).finished(0, 'answered', now)
     }
   }
   expect(taken[0]).toBeGreaterThan(50)
@@ -88,7 +88,7 @@ test('a retry goes to an endpoint that was not tried, and to any when all were',
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.uniqueArray(fc.nat(5)), fraction, (count, tried, draw) => {
       const except = new Set(tried)
-      const index = new EndpointBalancer().pick(backendWith(count), 0, () => draw, except)
+      const index = new EndpointBalancer().of(backendWith(count)).pick(0, () => draw, except)
       const untried = Array.from({ length: count }, (_, i) => i).filter((i) => !except.has(i))
       expect(index).toBeOneOf(untried.length > 0 ? untried : Array.from({ length: count }, (_, i) => i))
     }),
@@ -172,12 +172,12 @@ test('what is known of an endpoint survives a table refresh that keeps it', () =
   const balancer = new EndpointBalancer()
   const before = backendOf(['a', 'b', 'c'])
   fail(balancer, before, 2)
-  balancer.started(before, 0)
+  balancer.of(before).started(0)
   const after = backendOf(['c', 'd', 'a', 'b'])
   // "a" still has a request outstanding, so it gives way to "d" in its turn.
-  const turns = Array.from({ length: 12 }, () => balancer.pick(after, 0, () => 0.3))
+  const turns = Array.from({ length: 12 }, () => balancer.of(after).pick(0, () => 0.3))
   expect(new Set(turns)).toEqual(new Set([1, 3]))
-  balancer.finished(before, 0, 'answered', 0)
+  balancer.of(before).finished(0, 'answered', 0)
   expect(inUse(balancer, after, 0)).toEqual([1, 2, 3])
 })
 
@@ -185,6 +185,6 @@ test('the backend seen first is forgotten when there are too many', () => {
   const balancer = new EndpointBalancer()
   fail(balancer, backendWith(2, 'first'), 0)
   expect(inUse(balancer, backendWith(2, 'first'), 0)).toEqual([1])
-  for (let i = 0; i < 20_000; i++) balancer.pick(backendWith(1, `${i}`), 0, low)
+  for (let i = 0; i < 20_000; i++) balancer.of(backendWith(1, `${i}`)).pick(0, low)
   expect(inUse(balancer, backendWith(2, 'first'), 0)).toEqual([0, 1])
 })

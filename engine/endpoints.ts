@@ -48,12 +48,77 @@ interface EndpointState {
   ejectedUntil: number
 }
 
-interface BackendState {
-  /** As Backend.endpoints. */
-  readonly endpoints: readonly EndpointState[]
+/** The endpoints of one backend, as indices into Backend.endpoints. */
+export class BackendEndpoints {
+  readonly #policy: EjectionPolicy
+  readonly #endpoints: readonly EndpointState[]
   readonly byName: ReadonlyMap<string, EndpointState>
-  /** Whose turn is next, as an index. */
+  /** Whose turn is next. */
   turn: number
+
+  constructor(backend: Backend, policy: EjectionPolicy, before: BackendEndpoints | undefined) {
+    const byName = new Map<string, EndpointState>()
+    this.#policy = policy
+    this.#endpoints = backend.endpoints.map(({ address, port }) => {
+      const name = `${address} ${port}`
+      const state = byName.get(name) ??
+        before?.byName.get(name) ?? { outstanding: 0, failures: 0, ejections: 0, ejectedUntil: 0 }
+      byName.set(name, state)
+      return state
+    })
+    this.byName = byName
+    this.turn = before?.turn ?? 0
+  }
+
+  /**
+   * The endpoint to try next; undefined when there is none. The endpoint whose turn it is gives way to one drawn at random
+   * that has fewer requests outstanding, so equal endpoints take equal turns. Those in `except` (tried already by this
+   * request) and those ejected come only when there is no other.
+   */
+  pick(now: number, random: () => number, except?: ReadonlySet<number>): number | undefined {
+    const endpoints = this.#endpoints
+    if (endpoints.length === 0) return undefined
+    const untried = (index: number): boolean => except === undefined || !except.has(index)
+    const standing = (index: number): boolean => untried(index) && (endpoints[index]?.ejectedUntil ?? 0) <= now
+    for (const usable of [standing, untried, () => true]) {
+      const first = next(endpoints.length, this.turn, usable)
+      if (first === undefined) continue
+      this.turn = (first + 1) % endpoints.length
+      const drawn = next(endpoints.length, Math.floor(random() * endpoints.length), usable) ?? first
+      return outstanding(endpoints, drawn) < outstanding(endpoints, first) ? drawn : first
+    }
+    return undefined
+  }
+
+  /** To be called once for each try, before `finished`. */
+  started(index: number): void {
+    const endpoint = this.#endpoints[index]
+    if (endpoint !== undefined) endpoint.outstanding++
+  }
+
+  finished(index: number, outcome: Outcome, now: number): void {
+    const endpoint = this.#endpoints[index]
+    if (endpoint === undefined) return
+    endpoint.outstanding = Math.max(0, endpoint.outstanding - 1)
+    if (outcome === 'abandoned') return
+    if (outcome === 'answered' || (outcome === 'gateway-error' && !this.#policy.gatewayErrors)) {
+      endpoint.failures = 0
+      return
+    }
+    endpoint.failures++
+    if (endpoint.failures >= this.#policy.failures && endpoint.ejectedUntil <= now) this.#eject(endpoint, now)
+  }
+
+  #eject(endpoint: EndpointState, now: number): void {
+    const { base, longest, share, failures } = this.#policy
+    const ejected = this.#endpoints.filter(({ ejectedUntil }) => ejectedUntil > now).length
+    if (ejected + 1 > this.#endpoints.length * share) return
+    const madeGood = Math.floor((now - endpoint.ejectedUntil) / base)
+    endpoint.ejections = Math.max(0, endpoint.ejections - madeGood) + 1
+    endpoint.ejectedUntil = now + Math.min(longest, base * endpoint.ejections)
+    // Back in the set, its first failure ejects it again; a success clears it.
+    endpoint.failures = failures - 1
+  }
 }
 
 /**
@@ -63,84 +128,22 @@ interface BackendState {
 export class EndpointBalancer {
   readonly #policy: EjectionPolicy
   /** A table's Backend objects never change, so each is looked up by its key once. */
-  readonly #states = new WeakMap<Backend, BackendState>()
-  readonly #byKey = new Map<string, BackendState>()
+  readonly #backends = new WeakMap<Backend, BackendEndpoints>()
+  readonly #byKey = new Map<string, BackendEndpoints>()
 
   constructor(policy: EjectionPolicy = defaultEjection) {
     this.#policy = policy
   }
 
-  /**
-   * Index of the endpoint to try next; undefined when the backend has none. The endpoint whose turn it is gives way to
-   * one drawn at random that has fewer requests outstanding, so equal endpoints take equal turns. Those in `except`
-   * (tried already by this request) and those ejected come only when there is no other.
-   */
-  pick(backend: Backend, now: number, random: () => number, except?: ReadonlySet<number>): number | undefined {
-    const state = this.#stateOf(backend)
-    const { endpoints } = state
-    if (endpoints.length === 0) return undefined
-    const untried = (index: number): boolean => except === undefined || !except.has(index)
-    const standing = (index: number): boolean => untried(index) && (endpoints[index]?.ejectedUntil ?? 0) <= now
-    for (const usable of [standing, untried, () => true]) {
-      const first = next(endpoints.length, state.turn, usable)
-      if (first === undefined) continue
-      state.turn = (first + 1) % endpoints.length
-      const drawn = next(endpoints.length, Math.floor(random() * endpoints.length), usable) ?? first
-      return outstanding(endpoints, drawn) < outstanding(endpoints, first) ? drawn : first
-    }
-    return undefined
-  }
-
-  /** To be called once for each try, before `finished`. */
-  started(backend: Backend, index: number): void {
-    const endpoint = this.#stateOf(backend).endpoints[index]
-    if (endpoint !== undefined) endpoint.outstanding++
-  }
-
-  finished(backend: Backend, index: number, outcome: Outcome, now: number): void {
-    const { endpoints } = this.#stateOf(backend)
-    const endpoint = endpoints[index]
-    if (endpoint === undefined) return
-    endpoint.outstanding = Math.max(0, endpoint.outstanding - 1)
-    if (outcome === 'abandoned') return
-    if (outcome === 'answered' || (outcome === 'gateway-error' && !this.#policy.gatewayErrors)) {
-      endpoint.failures = 0
-      return
-    }
-    endpoint.failures++
-    if (endpoint.failures >= this.#policy.failures && endpoint.ejectedUntil <= now)
-      this.#eject(endpoint, endpoints, now)
-  }
-
-  #eject(endpoint: EndpointState, endpoints: readonly EndpointState[], now: number): void {
-    const { base, longest, share, failures } = this.#policy
-    const ejected = endpoints.filter(({ ejectedUntil }) => ejectedUntil > now).length
-    if (ejected + 1 > endpoints.length * share) return
-    const madeGood = Math.floor((now - endpoint.ejectedUntil) / base)
-    endpoint.ejections = Math.max(0, endpoint.ejections - madeGood) + 1
-    endpoint.ejectedUntil = now + Math.min(longest, base * endpoint.ejections)
-    // Back in the set, its first failure ejects it again; a success clears it.
-    endpoint.failures = failures - 1
-  }
-
-  #stateOf(backend: Backend): BackendState {
-    const known = this.#states.get(backend)
+  of(backend: Backend): BackendEndpoints {
+    const known = this.#backends.get(backend)
     if (known !== undefined) return known
-    const before = this.#byKey.get(backend.key)
-    const byName = new Map<string, EndpointState>()
-    const endpoints = backend.endpoints.map(({ address, port }) => {
-      const name = `${address} ${port}`
-      const state = byName.get(name) ??
-        before?.byName.get(name) ?? { outstanding: 0, failures: 0, ejections: 0, ejectedUntil: 0 }
-      byName.set(name, state)
-      return state
-    })
-    const state = { endpoints, byName, turn: before?.turn ?? 0 }
-    this.#states.set(backend, state)
+    const endpoints = new BackendEndpoints(backend, this.#policy, this.#byKey.get(backend.key))
+    this.#backends.set(backend, endpoints)
     this.#byKey.delete(backend.key)
-    this.#byKey.set(backend.key, state)
+    this.#byKey.set(backend.key, endpoints)
     if (this.#byKey.size > REMEMBERED_BACKENDS) this.#forgetOldest()
-    return state
+    return endpoints
   }
 
   #forgetOldest(): void {

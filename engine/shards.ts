@@ -16,10 +16,8 @@ export function shardHash(key: string): number {
 export const leadingBits = (hash: number, bits: number): number => (bits === 0 ? 0 : hash >>> (32 - bits))
 
 /** Index of the leaf that answers for `key` among leaves in ascending order of prefix; -1 for an empty tree. */
-export const leafOf = (leaves: readonly Leaf[], key: string): number => leafOfHash(leaves, shardHash(key))
-
-/** As leafOf, for a key whose shardHash is known. */
-export function leafOfHash(leaves: readonly Leaf[], hash: number): number {
+export function leafOf(leaves: readonly Leaf[], key: string): number {
+  const hash = shardHash(key)
   let low = 0
   let high = leaves.length - 1
   while (low <= high) {

@@ -5,7 +5,7 @@ import { Patterns } from './patterns.ts'
 import { Router } from './router.ts'
 import { type LoadedShard, readShard } from './shard.ts'
 import { ShardSlot } from './shard-slot.ts'
-import { leafOfHash, shardHash } from './shards.ts'
+import { shardHash, shardName } from './shards.ts'
 
 /** The newest Root.schema that this code reads. */
 const SCHEMA = 1
@@ -43,8 +43,8 @@ export class Table {
   readonly patterns: Patterns
   readonly limit: number
   readonly #slots = new Map<string, ShardSlot>()
-  readonly #hostLeaves: readonly Leaf[]
-  readonly #backendLeaves: readonly Leaf[]
+  readonly #hostLeaves: Leaves
+  readonly #backendLeaves: Leaves
   #size = 0
   /** Counts decisions. */
   #clock = 0
@@ -55,8 +55,8 @@ export class Table {
     this.root = root
     this.patterns = previous?.patterns ?? new Patterns()
     this.limit = limit
-    this.#hostLeaves = this.#leaves(root.hostShards)
-    this.#backendLeaves = this.#leaves(root.backendShards)
+    this.#hostLeaves = new Leaves(this.#slotted(root.hostShards))
+    this.#backendLeaves = new Leaves(this.#slotted(root.backendShards))
     if (previous !== undefined) this.#takeOver(previous)
   }
 
@@ -99,19 +99,16 @@ export class Table {
   /** Names of shards, not loaded here, for keys whose shards are loaded in `before`. */
   replacements(before: Table): readonly string[] {
     const names = [
-      ...missingFor(this.#hostLeaves, before.#hostLeaves),
-      ...missingFor(this.#backendLeaves, before.#backendLeaves),
+      ...missingFor(this.#hostLeaves.leaves, before.#hostLeaves.leaves),
+      ...missingFor(this.#backendLeaves.leaves, before.#backendLeaves.leaves),
     ]
     return [...new Set(names)]
   }
 
-  #leaves(refs: readonly ShardRef[]): readonly Leaf[] {
-    let end = 0
+  #slotted(refs: readonly ShardRef[]): readonly Leaf[] {
     return refs.map(({ bits, prefix, hash }) => {
-      const leaf = { bits, prefix, slot: this.#slot(hex(hash)) }
-      if (bits > 32 || hash.length !== 16 || firstHash(leaf) < end) throw new TableError('the shards are out of order')
-      end = endHash(leaf)
-      return leaf
+      if (bits > 32 || hash.length !== 16) throw new TableError('a shard has no name or no place')
+      return { bits, prefix, slot: this.#slot(shardName(hash)) }
     })
   }
 
@@ -139,8 +136,8 @@ export class Table {
     this.#epoch = {}
   }
 
-  #use(leaves: readonly Leaf[], hash: number): ShardSlot | undefined {
-    const slot = leaves[leafOfHash(leaves, hash)]?.slot
+  #use(leaves: Leaves, hash: number): ShardSlot | undefined {
+    const slot = leaves.of(hash)?.slot
     if (slot !== undefined) slot.usedAt = this.#clock
     return slot
   }
@@ -155,6 +152,36 @@ export class Table {
       this.#size -= slot.shard?.size ?? 0
       slot.shard = undefined
     }
+  }
+}
+
+/** Leaves in ascending order. */
+class Leaves {
+  readonly leaves: readonly Leaf[]
+  /** firstHash of each: so close together, a search touches little memory. */
+  readonly #starts: Uint32Array
+
+  constructor(leaves: readonly Leaf[]) {
+    leaves.forEach((leaf, index) => {
+      const before = leaves[index - 1]
+      if (endHash(leaf) > 2 ** 32 || (before !== undefined && firstHash(leaf) < endHash(before)))
+        throw new TableError('the shards are out of order')
+    })
+    this.leaves = leaves
+    this.#starts = Uint32Array.from(leaves, firstHash)
+  }
+
+  /** The leaf that answers for a hash. */
+  of(hash: number): Leaf | undefined {
+    let low = 0
+    let high = this.#starts.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#starts[middle] ?? 0) <= hash) low = middle + 1
+      else high = middle
+    }
+    const leaf = this.leaves[low - 1]
+    return leaf !== undefined && hash < endHash(leaf) ? leaf : undefined
   }
 }
 
@@ -177,5 +204,3 @@ function decoded<T>(what: string, decode: () => T): T {
     throw new TableError(`the ${what} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -5,46 +5,46 @@ import { AppProtocol, type Endpoint } from '../proto/gen/route_table.ts'
 
 /** How long a token is used before the next one is signed, in milliseconds. */
 const usedFor = 20_000
-/** Endpoints whose tokens are kept. */
-const maxTokens = 10_000
 
 const hmac = { name: 'HMAC', hash: 'SHA-256' }
+
+interface Token {
+  readonly text: string
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
 
 /** Signed names of endpoints for the connector. Signing takes a turn of the event loop, so each token serves for a while. */
 export class ConnectorTokens {
   readonly #key: ConnectorKey
-  readonly #now: () => number
   #imported: Promise<CryptoKey> | undefined
-  readonly #tokens = new Map<string, { readonly token: string; readonly until: number }>()
+  /** An Endpoint belongs to one Backend, so it has one protocol. */
+  readonly #tokens = new WeakMap<Endpoint, Token>()
 
-  constructor(key: ConnectorKey, now: () => number) {
+  constructor(key: ConnectorKey) {
     this.#key = key
-    this.#now = now
   }
 
-  /** undefined for what is no endpoint. */
-  get(endpoint: Endpoint, protocol: AppProtocol): string | Promise<string> | undefined {
-    const now = this.#now()
-    const name = `${endpoint.address} ${endpoint.port} ${protocol}`
-    const kept = this.#tokens.get(name)
-    if (kept !== undefined && now < kept.until) return kept.token
+  /** undefined for what is no endpoint. `now` is in milliseconds since the epoch. */
+  get(endpoint: Endpoint, protocol: AppProtocol, now: number): string | Promise<string> | undefined {
+    const kept = this.#tokens.get(endpoint)
+    if (kept !== undefined && now < kept.until) return kept.text
     const key = endpointKey(endpoint)
-    return key === undefined ? undefined : this.#sign(name, key, protocol, now)
+    return key === undefined ? undefined : this.#sign(endpoint, key, protocol, now)
   }
 
-  async #sign(name: string, endpoint: string, protocol: AppProtocol, now: number): Promise<string> {
+  async #sign(endpoint: Endpoint, key: string, protocol: AppProtocol, now: number): Promise<string> {
     const payload = tokenPayload({
       keyId: this.#key.id,
       protocol: protocol === AppProtocol.H2C ? 'h2c' : 'http1',
-      endpoint,
+      endpoint: key,
       expires: Math.floor(now / 1000) + tokenLifetime,
     })
     const encoder = new TextEncoder()
     this.#imported ??= crypto.subtle.importKey('raw', encoder.encode(this.#key.secret), hmac, false, ['sign'])
     const mac = await crypto.subtle.sign('HMAC', await this.#imported, encoder.encode(payload))
-    const token = formatToken(payload, new Uint8Array(mac))
-    if (this.#tokens.size >= maxTokens) this.#tokens.clear()
-    this.#tokens.set(name, { token, until: now + usedFor })
-    return token
+    const text = formatToken(payload, new Uint8Array(mac))
+    this.#tokens.set(endpoint, { text, until: now + usedFor })
+    return text
   }
 }

@@ -1,10 +1,11 @@
 import type { Forward } from '../engine/decision.ts'
 import { sessionValue } from '../engine/session.ts'
 import { cutBody } from './deadline.ts'
+import type { WorkerFacts } from './facts.ts'
 import { sendMirrors } from './mirror.ts'
 import { editHeaders, isEmpty, refuse, statusOf } from './respond.ts'
-import { type LastTry, tryOrigins, type Upstreams } from './tries.ts'
-import { upstreamHeaders } from './upstream-headers.ts'
+import { type LastTry, mayHaveBody, tryOrigins, type Upstreams } from './tries.ts'
+import { peerOf, upstreamHeaders } from './upstream-headers.ts'
 
 /** What the Gateway's parameters say. */
 export interface Settings {
@@ -15,19 +16,26 @@ export interface Settings {
 /** Sends the request to the backend that was chosen for it and makes the answer what the route wants it to be. */
 export async function forward(
   request: Request,
-  scheme: string,
+  facts: WorkerFacts,
   decision: Forward,
   settings: Settings,
   upstreams: Upstreams,
+  now: number,
   ctx: ExecutionContext,
 ): Promise<Response> {
+  const { method, scheme } = facts
   const url = upstreams.origins.urlOf(decision.backend, decision, scheme)
   if (url === undefined) return refuse(502, 'connector-refused', settings.hideReason)
-  const outgoing = new Request(url, request)
-  upstreamHeaders(outgoing.headers, request, decision, scheme, settings.trustedHops)
+  const headers = new Headers(facts.headers)
+  upstreamHeaders(headers, peerOf(request), facts, decision, settings.trustedHops)
+  const { body } = request
+  const outgoing =
+    body === null || mayHaveBody(method)
+      ? { target: url, method, headers, body }
+      : { target: new Request(url, request), method, headers, body: undefined }
   const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, scheme, upstreams, ctx)
 
-  const last = await tryOrigins(decision, sent, upstreams)
+  const last = await tryOrigins(decision, sent, upstreams, now)
   if (last.response === undefined) return refusal(last, decision, settings)
   const response = last.deadline === undefined ? last.response : cutBody(last.response, last.deadline, ctx)
   return edited(response, last, decision, scheme, upstreams)

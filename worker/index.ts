@@ -9,10 +9,11 @@ let worker: Worker | undefined
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
     worker ??= createWorker(env)
-    if (request.url.includes(adminPath)) {
-      const url = URL.parse(request.url)
-      if (url?.pathname.startsWith(adminPath)) return admin.fetch(new Request(url, request), { worker }, ctx)
+    const { url } = request
+    if (url.includes(adminPath)) {
+      const parsed = URL.parse(url)
+      if (parsed?.pathname.startsWith(adminPath)) return admin.fetch(new Request(parsed, request), { worker }, ctx)
     }
-    return route(request, ctx.props ?? {}, worker, ctx)
+    return route(request, url, ctx.props ?? {}, worker, ctx)
   },
 } satisfies ExportedHandler<Env, unknown, unknown, SocketProps>

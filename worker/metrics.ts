@@ -5,22 +5,31 @@ const maxSeries = 5_000
 
 /** Counters of one isolate, in the Prometheus text format (version 0.0.4). */
 export class Metrics {
-  readonly #requests = new Map<string, number>()
+  /** By Gateway, route and status code. */
+  readonly #requests = new Map<string, Map<string, Map<number, number>>>()
+  #series = 0
 
   /** `route` is "" where none was reached. */
   request(gateway: string, route: string, status: number): void {
-    const labels = `gateway="${gateway}",route="${route}",code="${status}"`
-    const count = this.#requests.get(labels)
-    if (count !== undefined) this.#requests.set(labels, count + 1)
-    else if (this.#requests.size < maxSeries) this.#requests.set(labels, 1)
-    else if (route !== 'other') this.request(gateway, 'other', status)
+    const codes = this.#requests.get(gateway)?.get(route)
+    const count = codes?.get(status)
+    if (codes !== undefined && count !== undefined) codes.set(status, count + 1)
+    else if (this.#series < maxSeries || route === 'other') this.#begin(gateway, route, status)
+    else this.request(gateway, 'other', status)
+  }
+
+  #begin(gateway: string, route: string, status: number): void {
+    this.#series++
+    const routes = this.#requests.get(gateway) ?? new Map<string, Map<number, number>>()
+    const codes = routes.get(route) ?? new Map<number, number>()
+    this.#requests.set(gateway, routes.set(route, codes.set(status, 1)))
   }
 
   text(tables: TablesStatus): string {
     const lines = [
       '# HELP landfall_requests_total Requests answered, by route and status code.',
       '# TYPE landfall_requests_total counter',
-      ...[...this.#requests].map(([labels, count]) => `landfall_requests_total{${labels}} ${count}`),
+      ...this.#requestLines(),
       '# HELP landfall_table_info The table that serves each Gateway.',
       '# TYPE landfall_table_info gauge',
       ...tables.gateways.map(
@@ -34,5 +43,12 @@ export class Metrics {
       `landfall_table_problems ${tables.problems.length}`,
     ]
     return `${lines.join('\n')}\n`
+  }
+
+  *#requestLines(): Generator<string> {
+    for (const [gateway, routes] of this.#requests)
+      for (const [route, codes] of routes)
+        for (const [code, count] of codes)
+          yield `landfall_requests_total{gateway="${gateway}",route="${route}",code="${code}"} ${count}`
   }
 }

@@ -1,6 +1,7 @@
 import type { Forward } from '../engine/decision.ts'
 import { Origin } from '../proto/gen/route_table.ts'
-import { mayHaveBody, type Upstreams, withBody } from './tries.ts'
+import type { Outgoing } from './origin.ts'
+import type { Upstreams } from './tries.ts'
 
 /** How much of a request's body a mirror may lag behind before it is given up, in bytes. */
 const maxLag = 1024 * 1024
@@ -9,28 +10,29 @@ const mirrorTimeout = 10_000
 
 /** Sends a copy of the request to each mirror, drops what they answer, and gives back what the origin is to get. */
 export function sendMirrors(
-  outgoing: Request,
+  outgoing: Outgoing,
   forward: Forward,
   scheme: string,
   { origins, balancer, now, random }: Upstreams,
   ctx: ExecutionContext,
-): Request {
+): Outgoing {
   const { mirrors, authority } = forward
-  const { primary, copies } = mirrorBody(mayHaveBody(outgoing) ? outgoing.body : null, mirrors.length)
+  const { method } = outgoing
+  const { primary, copies } = mirrorBody(outgoing.body instanceof ReadableStream ? outgoing.body : null, mirrors.length)
   mirrors.forEach((backend, index) => {
     const url = origins.urlOf(backend, forward, scheme)
     if (url === undefined) return
-    const picked = backend.origin === Origin.CONNECTOR ? balancer.pick(backend, now(), random) : undefined
+    const picked = backend.origin === Origin.CONNECTOR ? balancer.of(backend).pick(now(), random) : undefined
     const endpoint = picked === undefined ? undefined : backend.endpoints[picked]
-    const copy = new Request(url, withBody(outgoing, copies[index] ?? null))
+    const copy = { target: url, method, headers: new Headers(outgoing.headers), body: copies[index] ?? null }
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), mirrorTimeout)
     const mirrored = origins
-      .send(backend, endpoint, copy, authority, controller.signal)
+      .send(backend, endpoint, copy, authority, now(), controller.signal)
       .then((answer) => answer.response?.body?.cancel())
     ctx.waitUntil(mirrored.catch(() => undefined).finally(() => clearTimeout(timer)))
   })
-  return primary === null ? outgoing : withBody(outgoing, primary)
+  return primary === null ? outgoing : { ...outgoing, body: primary }
 }
 
 interface MirroredBody {

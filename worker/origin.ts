@@ -9,6 +9,17 @@ export interface Answer {
   readonly failure: Why | undefined
 }
 
+/** A request on its way to an origin. */
+export interface Outgoing {
+  /** A request instead of the URL where it alone can carry the body: fetch() gives no GET one. */
+  readonly target: string | Request
+  readonly method: string
+  /** A try at an origin adds to them what its way there needs. */
+  readonly headers: Headers
+  /** undefined: it is in `target`. */
+  readonly body: BodyInit | null | undefined
+}
+
 type Target = Pick<Forward, 'authority' | 'path' | 'query'>
 
 /** Where the connector is: `url` has no path, and `fetch` reaches it. */
@@ -41,45 +52,51 @@ export class Origins {
     }
   }
 
-  /** One try against `backend`, at one of its endpoints where the connector is the way. Never rejects. */
+  /** One try against `backend`, at one of its endpoints where the connector is the way. Never rejects.
+   *  `now` is in milliseconds since the epoch. */
   async send(
     backend: Backend,
     endpoint: Endpoint | undefined,
-    outgoing: Request,
+    { target, method, headers, body }: Outgoing,
     authority: string,
+    now: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
+    const init: RequestInit =
+      body === undefined ? { headers, redirect: 'manual' } : { method, headers, body, redirect: 'manual' }
+    if (signal !== undefined) init.signal = signal
     try {
-      const init = signal && { signal }
       switch (backend.origin) {
-        case Origin.CONNECTOR:
-          return await this.#throughConnector(backend, endpoint, outgoing, authority, init)
+        case Origin.CONNECTOR: {
+          const token = endpoint && this.#tokens?.get(endpoint, backend.protocol, now)
+          if (this.#connector === undefined || token === undefined) return failed('connector-refused')
+          headers.set(originHeader, typeof token === 'string' ? token : await token)
+          headers.set(hostHeader, authority)
+          return fromConnector(await this.#connector.fetch(target, init))
+        }
         case Origin.RESOLVE_OVERRIDE:
-          return answered(await fetch(outgoing, { ...init, cf: { resolveOverride: backend.originAddress } }))
+          forgetConnector(headers)
+          return answered(await fetch(target, { ...init, cf: { resolveOverride: backend.originAddress } }))
         case Origin.URL:
-          return answered(await fetch(outgoing, init))
+          forgetConnector(headers)
+          return answered(await fetch(target, init))
       }
     } catch {
       return failed(signal?.aborted === true ? 'backend-timeout' : 'connect-failed')
     }
   }
+}
 
-  async #throughConnector(
-    { protocol }: Backend,
-    endpoint: Endpoint | undefined,
-    outgoing: Request,
-    authority: string,
-    init: RequestInit | undefined,
-  ): Promise<Answer> {
-    const signed = endpoint && this.#tokens?.get(endpoint, protocol)
-    const token = typeof signed === 'object' ? await signed : signed
-    if (this.#connector === undefined || token === undefined) return failed('connector-refused')
-    outgoing.headers.set(originHeader, token)
-    outgoing.headers.set(hostHeader, authority)
-    const response = await this.#connector.fetch(outgoing, init)
-    const error = response.headers.get(errorHeader)
-    return error === null ? answered(response) : failed(failureOf(error))
-  }
+/** Nobody but Landfall says these, and nobody but the connector hears them. */
+function forgetConnector(headers: Headers): void {
+  headers.delete(originHeader)
+  headers.delete(hostHeader)
+}
+
+/** A connector that answers itself says so in a header, with a status of 400 or more. */
+function fromConnector(response: Response): Answer {
+  const error = response.status < 400 ? null : response.headers.get(errorHeader)
+  return error === null ? answered(response) : failed(failureOf(error))
 }
 
 const answered = (response: Response): Answer => ({ response, failure: undefined })

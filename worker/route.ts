@@ -2,7 +2,7 @@ import type { Decision } from '../engine/decision.ts'
 import type { RequestFacts } from '../engine/facts.ts'
 import type { Router } from '../engine/router.ts'
 import type { SocketProps } from './config.ts'
-import { readFacts } from './facts.ts'
+import { readFacts, type WorkerFacts } from './facts.ts'
 import { forward } from './forward.ts'
 import { redirect, refuse, respond } from './respond.ts'
 import type { Worker } from './worker.ts'
@@ -13,12 +13,13 @@ const maxLoads = 4
 /** From request to response: which table, which decision, and its execution. */
 export async function route(
   request: Request,
+  url: string,
   socket: SocketProps,
   worker: Worker,
   ctx: ExecutionContext,
 ): Promise<Response> {
   const { tables, upstreams } = worker
-  const facts = readFacts(request, socket.port)
+  const facts = readFacts(request, url, socket.port)
   if (facts === undefined) return refuse(400, 'bad-request', false)
 
   const now = upstreams.now()
@@ -30,7 +31,7 @@ export async function route(
 
   const first = router.decide(facts, upstreams.random, now)
   const decision = first.type === 'missing' ? await decideColdly(router, facts, worker, now, ctx) : first
-  const response = await execute(decision, request, facts.scheme, router, worker, ctx)
+  const response = await execute(decision, request, facts, router, worker, now, ctx)
   const matched = decision.type === 'missing' ? undefined : decision.matched
   worker.metrics.request(router.gateway, matched?.route ?? '', response.status)
   return response
@@ -39,15 +40,16 @@ export async function route(
 function execute(
   decision: Decision,
   request: Request,
-  scheme: string,
+  facts: WorkerFacts,
   router: Router,
   { upstreams }: Worker,
+  now: number,
   ctx: ExecutionContext,
 ): Response | Promise<Response> {
   const settings = router.root.settings ?? { hideReason: false, trustedHops: 0 }
   switch (decision.type) {
     case 'forward':
-      return forward(request, scheme, decision, settings, upstreams, ctx)
+      return forward(request, facts, decision, settings, upstreams, now, ctx)
     case 'redirect':
       return redirect(decision)
     case 'respond':

@@ -1,9 +1,9 @@
-import type { Forward, Session } from '../engine/decision.ts'
-import { type EndpointBalancer, type Outcome, outcomeOfStatus } from '../engine/endpoints.ts'
+import type { Forward, RetryPolicy, Session } from '../engine/decision.ts'
+import { type BackendEndpoints, type EndpointBalancer, type Outcome, outcomeOfStatus } from '../engine/endpoints.ts'
 import type { RetryBudget } from '../engine/retry-budget.ts'
-import { type Backend, Origin } from '../proto/gen/route_table.ts'
+import { Origin } from '../proto/gen/route_table.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'
-import type { Answer, Origins } from './origin.ts'
+import type { Answer, Origins, Outgoing } from './origin.ts'
 
 /** A request's body up to this size, in bytes, is kept for a retry; a larger one, or one of unknown size, is sent once. */
 const maxReplay = 64 * 1024
@@ -26,18 +26,35 @@ export interface LastTry extends Answer {
   readonly deadline: Deadline | undefined
 }
 
-/** Tries once, and again as HTTPRouteRetry says: on its codes and on failures of the connection. */
-export async function tryOrigins(forward: Forward, outgoing: Request, upstreams: Upstreams): Promise<LastTry> {
-  const { retry, backend } = forward
+/** Tries once, and again as HTTPRouteRetry says: on its codes and on failures of the connection. The request came at
+ *  `since`, in milliseconds since the epoch. */
+export function tryOrigins(
+  forward: Forward,
+  outgoing: Outgoing,
+  upstreams: Upstreams,
+  since: number,
+): Promise<LastTry> {
+  return forward.retry === undefined
+    ? tryOnce(forward, outgoing, undefined, since, since, upstreams)
+    : tryRepeatedly(forward, forward.retry, outgoing, since, upstreams)
+}
+
+async function tryRepeatedly(
+  forward: Forward,
+  retry: RetryPolicy,
+  outgoing: Outgoing,
+  since: number,
+  upstreams: Upstreams,
+): Promise<LastTry> {
+  const { backend } = forward
   const { now, budget } = upstreams
-  const since = now()
-  const body = retry === undefined ? undefined : await replayable(outgoing)
-  if (retry === undefined || body === undefined) return tryOnce(forward, outgoing, undefined, since, upstreams)
+  const body = await replayable(outgoing)
+  if (body === undefined) return tryOnce(forward, outgoing, undefined, since, now(), upstreams)
 
   const tried = new Set<number>()
   budget.requested(since)
   for (let attempt = 0; ; attempt++) {
-    const last = await tryOnce(forward, withBody(outgoing, body), tried, since, upstreams)
+    const last = await tryOnce(forward, { ...outgoing, body }, tried, since, now(), upstreams)
     const failed = last.response === undefined
     const unwelcome = failed || retry.codes.includes(last.response.status)
     const left = forward.requestTimeout === 0 ? Number.POSITIVE_INFINITY : forward.requestTimeout - (now() - since)
@@ -54,24 +71,26 @@ export async function tryOrigins(forward: Forward, outgoing: Request, upstreams:
 
 async function tryOnce(
   forward: Forward,
-  outgoing: Request,
+  outgoing: Outgoing,
   tried: Set<number> | undefined,
   since: number,
+  began: number,
   { origins, balancer, now, random }: Upstreams,
 ): Promise<LastTry> {
   const { backend, authority, session } = forward
-  const deadline = deadlineOf(forward, since, now())
-  const endpoint =
-    backend.origin === Origin.CONNECTOR ? choose(backend, session, tried, balancer, now(), random) : undefined
-  if (endpoint === undefined) {
-    const answer = await origins.send(backend, undefined, outgoing, authority, deadline?.signal)
-    return { ...answer, endpoint, deadline }
+  const deadline = deadlineOf(forward, since, began)
+  const endpoints = backend.origin === Origin.CONNECTOR ? balancer.of(backend) : undefined
+  const endpoint = endpoints && choose(endpoints, session, tried, began, random)
+  if (endpoints === undefined || endpoint === undefined) {
+    const { response, failure } = await origins.send(backend, undefined, outgoing, authority, began, deadline?.signal)
+    return { response, failure, endpoint, deadline }
   }
   tried?.add(endpoint)
-  balancer.started(backend, endpoint)
-  const answer = await origins.send(backend, backend.endpoints[endpoint], outgoing, authority, deadline?.signal)
-  balancer.finished(backend, endpoint, outcomeOf(answer), now())
-  return { ...answer, endpoint, deadline }
+  endpoints.started(endpoint)
+  const asked = backend.endpoints[endpoint]
+  const answer = await origins.send(backend, asked, outgoing, authority, began, deadline?.signal)
+  endpoints.finished(endpoint, outcomeOf(answer), now())
+  return { response: answer.response, failure: answer.failure, endpoint, deadline }
 }
 
 /** What an answer says about the endpoint that was asked. */
@@ -83,27 +102,22 @@ function outcomeOf({ response, failure }: Answer): Outcome {
 
 /** A session goes where it went before, unless that has just failed. */
 function choose(
-  backend: Backend,
+  endpoints: BackendEndpoints,
   session: Session | undefined,
   tried: ReadonlySet<number> | undefined,
-  balancer: EndpointBalancer,
   now: number,
   random: () => number,
 ): number | undefined {
   const before = session?.endpoint
-  return before !== undefined && tried?.has(before) !== true ? before : balancer.pick(backend, now, random, tried)
+  return before !== undefined && tried?.has(before) !== true ? before : endpoints.pick(now, random, tried)
 }
 
 /** The body of a request that may be sent more than once; undefined when it may not. */
-async function replayable(outgoing: Request): Promise<ArrayBuffer | null | undefined> {
-  if (outgoing.body === null) return null
-  const length = Number(outgoing.headers.get('content-length') ?? Number.NaN)
-  return mayHaveBody(outgoing) && length <= maxReplay ? outgoing.arrayBuffer() : undefined
+async function replayable({ method, headers, body }: Outgoing): Promise<ArrayBuffer | null | undefined> {
+  if (body === null || body === undefined) return body
+  const length = Number(headers.get('content-length') ?? Number.NaN)
+  return mayHaveBody(method) && length <= maxReplay ? new Response(body).arrayBuffer() : undefined
 }
 
-/** Whether fetch() lets one give such a request a body. A GET only keeps the one that it came with. */
-export const mayHaveBody = ({ method }: Request): boolean => method !== 'GET' && method !== 'HEAD'
-
-/** The same request with another body, and headers of its own. */
-export const withBody = ({ url, method, headers }: Request, body: BodyInit | null): Request =>
-  new Request(url, { method, headers, body, redirect: 'manual' })
+/** Whether fetch() lets one give such a request a body. */
+export const mayHaveBody = (method: string): boolean => method !== 'GET' && method !== 'HEAD'

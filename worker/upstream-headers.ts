@@ -1,22 +1,16 @@
 import type { Forward } from '../engine/decision.ts'
+import type { RequestFacts } from '../engine/facts.ts'
 import { forwarded, forwardedFor, joinCookies } from '../engine/forwarded.ts'
-import { hostHeader, originHeader, timeoutHeader } from '../engine/origin-token.ts'
+import { timeoutHeader } from '../engine/origin-token.ts'
 import { editHeaders } from './respond.ts'
 
-/** RFC 9110 section 7.6.1, what concerns only the hop to this Worker, and what only Landfall may say to the connector.
- *  `Upgrade` stays for WebSocket alone. */
-const notForwarded = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'expect',
-  originHeader,
-  hostHeader,
-  timeoutHeader,
-]
+/**
+ * RFC 9110 section 7.6.1, what concerns only the hop to this Worker, and what a client may not say to the connector; what
+ * Landfall says to it itself, worker/origin.ts sets or deletes.
+ * Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, and Upgrade but for WebSocket, are the runtime's own: fetch()
+ * sends none that it is given.
+ */
+const notForwarded = ['proxy-connection', 'proxy-authorization', 'expect', timeoutHeader]
 
 /** Who is at the other end of the connection, as far as the platform says. */
 export function peerOf(request: Request): string {
@@ -33,20 +27,18 @@ export function peerOf(request: Request): string {
  */
 export function upstreamHeaders(
   headers: Headers,
-  request: Request,
+  peer: string,
+  { scheme, authority }: Pick<RequestFacts, 'scheme' | 'authority'>,
   forward: Pick<Forward, 'requestHeaders'>,
-  scheme: string,
   trustedHops: number,
 ): void {
   const connection = headers.get('connection')
   if (connection !== null) for (const name of connection.split(',')) deleteNamed(headers, name.trim())
   for (const name of notForwarded) headers.delete(name)
-  if (headers.get('upgrade')?.toLowerCase() !== 'websocket') headers.delete('upgrade')
 
   const cookie = headers.get('cookie')
   if (cookie?.includes(', ') === true) headers.set('cookie', joinCookies(cookie))
 
-  const peer = peerOf(request)
   headers.set(
     'x-forwarded-for',
     forwardedFor(trustedHops === 0 ? null : headers.get('x-forwarded-for'), peer, trustedHops),
@@ -58,8 +50,8 @@ export function upstreamHeaders(
     headers.set('x-forwarded-proto', scheme)
   } else {
     const received = headers.get('forwarded')
-    const host = request.headers.get('host') ?? ''
-    if (received !== null) headers.set('forwarded', forwarded(received, { peer, proto: scheme, host }, trustedHops))
+    if (received !== null)
+      headers.set('forwarded', forwarded(received, { peer, proto: scheme, host: authority }, trustedHops))
     if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme)
   }
   editHeaders(headers, forward.requestHeaders)

@@ -18,11 +18,10 @@ export interface Worker {
 
 export function createWorker(env: Env): Worker {
   const config = readConfig(env)
-  const now = (): number => Date.now()
   const key = readConnectorKey(env.CONNECTOR_KEY ?? '')
   if (key === undefined && env.CONNECTOR_KEY !== undefined)
     console.error(`landfall: CONNECTOR_KEY is not ${connectorKeyForm}`)
-  const tokens = key && new ConnectorTokens(key, now)
+  const tokens = key && new ConnectorTokens(key)
   return {
     config,
     tables: new Tables(env.TABLES, config),
@@ -30,7 +29,7 @@ export function createWorker(env: Env): Worker {
       origins: new Origins(connectorOf(env), tokens),
       balancer: new EndpointBalancer(),
       budget: new RetryBudget(),
-      now,
+      now: () => Date.now(),
       random: Math.random,
     },
     metrics: new Metrics(),
