@@ -81,6 +81,8 @@ export interface Root {
   readonly hostShards: readonly ShardRef[]
   readonly backendShards: readonly ShardRef[]
   readonly settings: Settings | undefined
+  /** IP addresses that the Gateway asks for; none: wherever the data plane listens otherwise. */
+  readonly addresses: readonly string[]
   /** For publishers only: shards that earlier versions of this table named and readers may still hold. */
   readonly retired: readonly Retired[]
   /**
@@ -122,6 +124,8 @@ export interface Settings {
   readonly hideReason: boolean
   /** How many proxies in front append to X-Forwarded-For and Forwarded and can be believed. */
   readonly trustedHops: number
+  /** What the Gateway shows to backends that ask: a Secret, as Tls.certificates. Gateway.spec.tls.backend. */
+  readonly clientCertificate: string
 }
 
 /** Gateway.spec.listeners[] and ListenerSet.spec.listeners[], those that are accepted. */
@@ -132,9 +136,35 @@ export interface Listener {
   readonly protocol: Protocol
   /** "" for every host, "*.example.com" for a wildcard, in lower case. */
   readonly hostname: string
+  /** Of HTTPS and TLS listeners. */
+  readonly tls: Tls | undefined
 }
 
-/** The routes of one listener for one hostname: the intersection of the listener's and the routes' hostnames. */
+/**
+ * ListenerTLSConfig, and what GatewayTLSConfig.frontend says of the listener's port. Certificates stand here by name:
+ * private keys are in no table and no store.
+ */
+export interface Tls {
+  /** Connections are passed on as they are. */
+  readonly passthrough: boolean
+  /** Secrets with a good certificate and key, as "namespace/name". */
+  readonly certificates: readonly string[]
+  /** Whether and how clients must show a certificate. */
+  readonly clients: ClientValidation | undefined
+}
+
+/** FrontendTLSValidation. */
+export interface ClientValidation {
+  /** CA certificates, in PEM. */
+  readonly authorities: string
+  /** AllowInsecureFallback: clients are asked, and let in whatever they show. */
+  readonly insecureFallback: boolean
+}
+
+/**
+ * The routes of one listener for one hostname: the intersection of the listener's and the routes' hostnames. That of a TCP
+ * or UDP listener is "". Of TLS, TCP and UDP listeners it has one match, without conditions, and one rule.
+ */
 export interface Host {
   readonly listener: string
   /** As Listener.hostname. */
@@ -322,7 +352,7 @@ export namespace SessionPersistence_Kind {
 
 /** One port of a Service, with the endpoints that are ready. */
 export interface Backend {
-  /** "namespace/name:port". */
+  /** "namespace/name:port", with "/udp" behind it for a port of UDP. */
   readonly key: string
   /** From the Service port's appProtocol. */
   readonly protocol: AppProtocol
@@ -330,6 +360,32 @@ export interface Backend {
   /** What `origin` needs: a hostname for RESOLVE_OVERRIDE, a URL for URL. */
   readonly originAddress: string
   readonly endpoints: readonly Endpoint[]
+  /** Unset: in the clear. */
+  readonly tls: BackendTls | undefined
+}
+
+/** BackendTLSPolicySpec.validation. */
+export interface BackendTls {
+  /** For SNI, and what the certificate must name unless subject_alt_names are given. */
+  readonly hostname: string
+  /** CA certificates, in PEM; "": those that the data plane's system trusts. */
+  readonly authorities: string
+  /** One of them must be in the certificate. */
+  readonly subjectAltNames: readonly SubjectAltName[]
+}
+
+export interface SubjectAltName {
+  readonly kind: SubjectAltName_Kind
+  readonly value: string
+}
+
+export const SubjectAltName_Kind = { HOSTNAME: 0, URI: 1 } as const
+
+export type SubjectAltName_Kind = (typeof SubjectAltName_Kind)[keyof typeof SubjectAltName_Kind]
+
+export namespace SubjectAltName_Kind {
+  export type HOSTNAME = typeof SubjectAltName_Kind.HOSTNAME
+  export type URI = typeof SubjectAltName_Kind.URI
 }
 
 export interface Endpoint {
@@ -347,6 +403,7 @@ function createBaseRoot(): Root {
     hostShards: [],
     backendShards: [],
     settings: undefined,
+    addresses: [],
     retired: [],
     goneSince: 0,
   }
@@ -374,6 +431,9 @@ export const Root: MessageFns<Root> = {
     }
     if (message.settings !== undefined) {
       Settings.encode(message.settings, writer.uint32(58).fork()).join()
+    }
+    for (const v of message.addresses) {
+      writer.uint32(82).string(v!)
     }
     for (const v of message.retired) {
       Retired.encode(v!, writer.uint32(66).fork()).join()
@@ -451,6 +511,14 @@ export const Root: MessageFns<Root> = {
             }
 
             message.settings = Settings.decode(reader, reader.uint32())
+            continue
+          }
+          case 10: {
+            if (tag !== 82) {
+              break
+            }
+
+            message.addresses.push(reader.string())
             continue
           }
           case 8: {
@@ -665,7 +733,7 @@ export const Shard: MessageFns<Shard> = {
 }
 
 function createBaseSettings(): Settings {
-  return { hideReason: false, trustedHops: 0 }
+  return { hideReason: false, trustedHops: 0, clientCertificate: '' }
 }
 
 export const Settings: MessageFns<Settings> = {
@@ -675,6 +743,9 @@ export const Settings: MessageFns<Settings> = {
     }
     if (message.trustedHops !== 0) {
       writer.uint32(16).uint32(message.trustedHops)
+    }
+    if (message.clientCertificate !== '') {
+      writer.uint32(26).string(message.clientCertificate)
     }
     return writer
   },
@@ -708,6 +779,14 @@ export const Settings: MessageFns<Settings> = {
             message.trustedHops = reader.uint32()
             continue
           }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.clientCertificate = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -722,7 +801,7 @@ export const Settings: MessageFns<Settings> = {
 }
 
 function createBaseListener(): Listener {
-  return { id: '', port: 0, protocol: 0, hostname: '' }
+  return { id: '', port: 0, protocol: 0, hostname: '', tls: undefined }
 }
 
 export const Listener: MessageFns<Listener> = {
@@ -738,6 +817,9 @@ export const Listener: MessageFns<Listener> = {
     }
     if (message.hostname !== '') {
       writer.uint32(34).string(message.hostname)
+    }
+    if (message.tls !== undefined) {
+      Tls.encode(message.tls, writer.uint32(42).fork()).join()
     }
     return writer
   },
@@ -785,6 +867,139 @@ export const Listener: MessageFns<Listener> = {
             }
 
             message.hostname = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.tls = Tls.decode(reader, reader.uint32())
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseTls(): Tls {
+  return { passthrough: false, certificates: [], clients: undefined }
+}
+
+export const Tls: MessageFns<Tls> = {
+  encode(message: Tls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.passthrough !== false) {
+      writer.uint32(8).bool(message.passthrough)
+    }
+    for (const v of message.certificates) {
+      writer.uint32(18).string(v!)
+    }
+    if (message.clients !== undefined) {
+      ClientValidation.encode(message.clients, writer.uint32(26).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Tls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseTls() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.passthrough = reader.bool()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.certificates.push(reader.string())
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.clients = ClientValidation.decode(reader, reader.uint32())
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseClientValidation(): ClientValidation {
+  return { authorities: '', insecureFallback: false }
+}
+
+export const ClientValidation: MessageFns<ClientValidation> = {
+  encode(message: ClientValidation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorities !== '') {
+      writer.uint32(10).string(message.authorities)
+    }
+    if (message.insecureFallback !== false) {
+      writer.uint32(16).bool(message.insecureFallback)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientValidation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseClientValidation() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.authorities = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.insecureFallback = reader.bool()
             continue
           }
         }
@@ -2155,7 +2370,7 @@ export const SessionPersistence: MessageFns<SessionPersistence> = {
 }
 
 function createBaseBackend(): Backend {
-  return { key: '', protocol: 0, origin: 0, originAddress: '', endpoints: [] }
+  return { key: '', protocol: 0, origin: 0, originAddress: '', endpoints: [], tls: undefined }
 }
 
 export const Backend: MessageFns<Backend> = {
@@ -2174,6 +2389,9 @@ export const Backend: MessageFns<Backend> = {
     }
     for (const v of message.endpoints) {
       Endpoint.encode(v!, writer.uint32(42).fork()).join()
+    }
+    if (message.tls !== undefined) {
+      BackendTls.encode(message.tls, writer.uint32(50).fork()).join()
     }
     return writer
   },
@@ -2229,6 +2447,139 @@ export const Backend: MessageFns<Backend> = {
             }
 
             message.endpoints.push(Endpoint.decode(reader, reader.uint32()))
+            continue
+          }
+          case 6: {
+            if (tag !== 50) {
+              break
+            }
+
+            message.tls = BackendTls.decode(reader, reader.uint32())
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseBackendTls(): BackendTls {
+  return { hostname: '', authorities: '', subjectAltNames: [] }
+}
+
+export const BackendTls: MessageFns<BackendTls> = {
+  encode(message: BackendTls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== '') {
+      writer.uint32(10).string(message.hostname)
+    }
+    if (message.authorities !== '') {
+      writer.uint32(18).string(message.authorities)
+    }
+    for (const v of message.subjectAltNames) {
+      SubjectAltName.encode(v!, writer.uint32(26).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackendTls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseBackendTls() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.hostname = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.authorities = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.subjectAltNames.push(SubjectAltName.decode(reader, reader.uint32()))
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseSubjectAltName(): SubjectAltName {
+  return { kind: 0, value: '' }
+}
+
+export const SubjectAltName: MessageFns<SubjectAltName> = {
+  encode(message: SubjectAltName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind)
+    }
+    if (message.value !== '') {
+      writer.uint32(18).string(message.value)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubjectAltName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSubjectAltName() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.kind = reader.int32() as any
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.value = reader.string()
             continue
           }
         }
