@@ -53,7 +53,8 @@ export function benchTable(routes: number): GatewayTable {
   }))
   return {
     gateway,
-    listeners: [{ id: 'http', port: 80, protocol: Protocol.HTTP, hostname: '' }],
+    addresses: [],
+    listeners: [{ id: 'http', port: 80, protocol: Protocol.HTTP, hostname: '', tls: undefined }],
     hosts,
     backends: [
       {
@@ -62,8 +63,9 @@ export function benchTable(routes: number): GatewayTable {
         origin: Origin.CONNECTOR,
         originAddress: '',
         endpoints: [{ address: '127.0.0.1', port: 19000 }],
+        tls: undefined,
       },
     ],
-    settings: { hideReason: false, trustedHops: 0 },
+    settings: { hideReason: false, trustedHops: 0, clientCertificate: '' },
   }
 }

@@ -9,6 +9,7 @@ const backendOf = (addresses: readonly string[], key = 'shop/cart:80'): Backend 
   origin: 0,
   originAddress: '',
   endpoints: addresses.map((address) => ({ address, port: 8080 })),
+  tls: undefined,
 })
 
 const backendWith = (count: number, key?: string): Backend =>

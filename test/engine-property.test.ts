@@ -156,7 +156,7 @@ const listeners: fc.Arbitrary<readonly Listener[]> = fc
     }),
     { maxLength: 4, size: 'max', selector: ({ port, protocol, hostname }) => `${port} ${protocol} ${hostname}` },
   )
-  .map((each) => [...each, listener()].map((one, index) => ({ ...one, id: `l${index}` })))
+  .map((each) => [...each, listener()].map((one, index) => ({ ...one, id: `l${index}`, tls: undefined })))
 
 /** A Host is for hostnames that its listener takes. */
 function intersects(listener: string, hostname: string): boolean {

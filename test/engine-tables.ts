@@ -33,6 +33,7 @@ export const listener = (changes: Partial<Listener> = {}): Listener => ({
   port: 80,
   protocol: Protocol.HTTP,
   hostname: '',
+  tls: undefined,
   ...changes,
 })
 
@@ -86,6 +87,7 @@ export const backend = (changes: Partial<Backend> = {}): Backend => ({
   origin: Origin.CONNECTOR,
   originAddress: '',
   endpoints: [{ address: '192.0.2.1', port: 8080 }],
+  tls: undefined,
   ...changes,
 })
 
@@ -198,6 +200,7 @@ export function encodeTable({
     hostShards: hostsOf.map((its, prefix) => leaf(hostBits, prefix, { hosts: its, backends: [] })),
     backendShards: backendsOf.map((its, prefix) => leaf(backendBits, prefix, { hosts: [], backends: its })),
     settings: undefined,
+    addresses: [],
     retired: [],
     goneSince: 0,
   }

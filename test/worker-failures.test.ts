@@ -37,10 +37,11 @@ async function origin(...args: Parameters<typeof startOrigin>): Promise<Origin> 
 
 const table = (hosts: readonly Host[], backends: readonly Backend[], hideReason = false): GatewayTable => ({
   gateway,
+  addresses: [],
   listeners: [listener()],
   hosts,
   backends,
-  settings: { hideReason, trustedHops: 0 },
+  settings: { hideReason, trustedHops: 0, clientCertificate: '' },
 })
 
 /** good.example goes to an origin that works, bad.example to the given one. */

@@ -45,10 +45,11 @@ async function httpOrigin(...args: Parameters<typeof startHttpOrigin>): Promise<
 
 const table = (hosts: readonly Host[], backends: readonly Backend[], trustedHops = 0): GatewayTable => ({
   gateway,
+  addresses: [],
   listeners: [listener()],
   hosts,
   backends,
-  settings: { hideReason: false, trustedHops },
+  settings: { hideReason: false, trustedHops, clientCertificate: '' },
 })
 
 const at = (...all: readonly Origin[]): Backend => backend({ endpoints: all.map(({ endpoint }) => endpoint) })

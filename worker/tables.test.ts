@@ -12,6 +12,7 @@ const root = (gateway: string, version: string): Uint8Array =>
     hostShards: [],
     backendShards: [],
     settings: undefined,
+    addresses: [],
     retired: [],
     goneSince: 0,
   }).finish()

@@ -10,7 +10,7 @@ export interface Parameters {
 
 export const defaultParameters: Parameters = {
   origin: Origin.CONNECTOR,
-  settings: { hideReason: false, trustedHops: 0 },
+  settings: { hideReason: false, trustedHops: 0, clientCertificate: '' },
 }
 
 /** The three ways of a Worker to an origin, as manifests write them. */

@@ -118,6 +118,7 @@ export function gatewayTable(
   const { metadata } = gateway.state.gateway
   const table: GatewayTable = {
     gateway: nameOf(metadata.namespace, metadata.name),
+    addresses: [],
     listeners: tableListeners(gateway),
     hosts,
     backends,
@@ -131,7 +132,7 @@ const tableListeners = ({ listeners, sets }: GatewayListeners): readonly Listene
     all.filter(isAccepted).map((state) => {
       const { port, protocol, hostname = '' } = state.listener
       if (!isProtocol(protocol)) throw new Error(`listener ${idOf(state)} is accepted with protocol ${protocol}`)
-      return { id: idOf(state), port, protocol: Protocol[protocol], hostname }
+      return { id: idOf(state), port, protocol: Protocol[protocol], hostname, tls: undefined }
     }),
   )
 

@@ -29,8 +29,8 @@ const hosts = (...hosts: GatewayTable['hosts']): GatewayTable => table({ hosts }
 
 test('equal tables do not differ', async () => {
   const reordered = table({
-    settings: { trustedHops: 0, hideReason: false },
-    listeners: table().listeners.map(({ id, port, protocol, hostname }) => ({ hostname, protocol, port, id })),
+    settings: { clientCertificate: '', trustedHops: 0, hideReason: false },
+    listeners: table().listeners.map(({ id, port, protocol, hostname, tls }) => ({ tls, hostname, protocol, port, id })),
   })
   expect(await between([table()], [reordered])).toEqual([])
 })
@@ -97,7 +97,7 @@ test('listeners, backends and settings differ, too', async () => {
   const after = table({
     listeners: listener === undefined ? [] : [{ ...listener, port: 8080 }],
     backends: [backend('shop/cart:80', '10.0.0.2')],
-    settings: { hideReason: true, trustedHops: 0 },
+    settings: { hideReason: true, trustedHops: 0, clientCertificate: '' },
   })
   expect(await between([table()], [after])).toEqual([
     {

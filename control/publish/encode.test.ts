@@ -71,8 +71,8 @@ test('equal tables give equal bytes, whatever the order of their parts', () => {
         hosts: numbers.flatMap((i) => [host(`h${i}`), { ...host(`h${i}`), listener: 'https' }]),
         backends: numbers.map((i) => backend(`shop/s${i}:80`, `10.0.0.${i % 256}`)),
         listeners: [
-          { id: 'https', port: 443, protocol: 1, hostname: '' },
-          { id: 'http', port: 80, protocol: 0, hostname: '' },
+          { id: 'https', port: 443, protocol: 1, hostname: '', tls: undefined },
+          { id: 'http', port: 80, protocol: 0, hostname: '', tls: undefined },
         ],
       })
       const shuffled = <T>(items: readonly T[]): T[] =>
@@ -130,8 +130,9 @@ test('a shard is named by its content, and the version by all the rest of the ro
   const variants = [
     { hosts: [host('a.example.com')] },
     { backends: [backend('shop/cart:80', '10.0.0.2')] },
-    { settings: { hideReason: true, trustedHops: 0 } },
+    { settings: { hideReason: true, trustedHops: 0, clientCertificate: '' } },
     { gateway: 'infra/other' },
+    { addresses: ['192.0.2.1'] },
     { listeners: [] },
   ]
   const versions = variants.map((variant) => encoded(table(variant)).root.version)
@@ -168,6 +169,7 @@ test('so is a Gateway with a name too long for a key, or with too many listeners
     port: 80,
     protocol: 0 as const,
     hostname: '',
+    tls: undefined,
   }))
   expect(encodeTable(table({ gateway: `infra/${'x'.repeat(600)}` }))).toMatchObject({
     problems: [{ message: expect.stringContaining('its key in the store has 614 bytes, and 512 fit') }],

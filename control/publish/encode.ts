@@ -48,6 +48,7 @@ export function encodeTable(table: GatewayTable): Encoded {
     hostShards: hosts.map((leaf) => leaf.ref),
     backendShards: backends.map((leaf) => leaf.ref),
     settings: table.settings,
+    addresses: table.addresses,
     retired: [],
     goneSince: 0,
   })

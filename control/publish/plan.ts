@@ -49,6 +49,7 @@ const gone = (key: string, now: number): Root =>
     hostShards: [],
     backendShards: [],
     settings: undefined,
+    addresses: [],
     retired: [],
     goneSince: now,
   })

@@ -32,16 +32,17 @@ export function host(hostname: string, path = '/', backend = 'shop/cart:80'): Ho
 
 export function backend(key: string, ...addresses: string[]): Backend {
   const endpoints = addresses.map((address) => ({ address, port: 8080 }))
-  return { key, protocol: 0, origin: 0, originAddress: '', endpoints }
+  return { key, protocol: 0, origin: 0, originAddress: '', endpoints, tls: undefined }
 }
 
 export function table(changes: Partial<GatewayTable> = {}): GatewayTable {
   return {
     gateway: 'infra/edge',
-    listeners: [{ id: 'http', port: 80, protocol: 0, hostname: '' }],
+    addresses: [],
+    listeners: [{ id: 'http', port: 80, protocol: 0, hostname: '', tls: undefined }],
     hosts: [host('a.example.com'), host('b.example.com')],
     backends: [backend('shop/cart:80', '10.0.0.1')],
-    settings: { hideReason: false, trustedHops: 0 },
+    settings: { hideReason: false, trustedHops: 0, clientCertificate: '' },
     ...changes,
   }
 }
