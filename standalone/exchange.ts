@@ -70,6 +70,8 @@ export class ExchangeError extends Error {
 }
 
 export type ExchangeFault =
+  /** The request cannot be written so that it has one reading only, or its body is not as long as it says. */
+  | 'invalid-request'
   /** As many requests are under way to the endpoint as may be; nothing was sent. */
   | 'overloaded'
   /** Nothing was sent: refused, unreachable or too slow to connect. */
