@@ -9,7 +9,7 @@ export interface Matched {
   readonly listener: string
   /** Host.hostname. */
   readonly hostname: string
-  /** "HTTPRoute namespace/name". */
+  /** "HTTPRoute namespace/name", and so for every kind of route. */
   readonly route: string
   readonly rule: number
   /** The rule's own name, or "". */
@@ -92,7 +92,6 @@ export interface Session {
   readonly startedAt: number | undefined
   /** Seconds; 0 is none. */
   readonly absoluteTimeout: number
-  readonly idleTimeout: number
   readonly permanent: boolean
 }
 

@@ -232,7 +232,6 @@ const session = {
   kind: SessionPersistence_Kind.COOKIE,
   name: 'route',
   absoluteTimeout: 3600,
-  idleTimeout: 0,
   permanent: false,
 }
 

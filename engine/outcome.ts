@@ -133,7 +133,7 @@ function drawnMirrors({ mirrors }: Filters, { table, random }: Met): readonly Ba
 }
 
 function session(persistence: SessionPersistence, target: Target, held: Held | undefined, { path }: Met): Session {
-  const { kind, name, absoluteTimeout, idleTimeout, permanent } = persistence
+  const { kind, name, absoluteTimeout, permanent } = persistence
   return {
     kind: kind === SessionPersistence_Kind.COOKIE ? 'cookie' : 'header',
     name,
@@ -142,7 +142,6 @@ function session(persistence: SessionPersistence, target: Target, held: Held | u
     endpoint: held?.endpoint,
     startedAt: held?.startedAt,
     absoluteTimeout,
-    idleTimeout,
     permanent,
   }
 }

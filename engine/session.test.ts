@@ -8,7 +8,6 @@ const cookie: SessionPersistence = {
   kind: SessionPersistence_Kind.COOKIE,
   name: 'route',
   absoluteTimeout: 60,
-  idleTimeout: 0,
   permanent: false,
 }
 
@@ -20,7 +19,6 @@ const session: Session = {
   endpoint: undefined,
   startedAt: undefined,
   absoluteTimeout: 60,
-  idleTimeout: 0,
   permanent: false,
 }
 

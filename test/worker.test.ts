@@ -349,7 +349,7 @@ test('a mirror gets the same request, and its answer reaches nobody', async () =
 test('a session stays with its endpoint', async () => {
   const one = await httpOrigin((_, response) => response.end('one'))
   const two = await httpOrigin((_, response) => response.end('two'))
-  const session = { kind: 0 as const, name: 'sid', absoluteTimeout: 0, idleTimeout: 0, permanent: false }
+  const session = { kind: 0 as const, name: 'sid', absoluteTimeout: 0, permanent: false }
   await edge.publish(table([host({ rules: [rule({ session })] })], [at(one, two)]))
   const first = await edge.ask({ path: '/' })
   const cookie = first.headers['set-cookie']?.[0]?.split(';')[0] ?? ''

@@ -24,7 +24,14 @@ function backendState(key: string, byDefault: Origin, source: Source): BackendSt
   if ('message' in reached) throw new Error(`backend ${key} was resolved, and has no origin`)
   const endpoints = endpointsOf(port, source.look('slices', name) ?? [])
   const { origin, address } = reached
-  const backend = { key, protocol: speechOf(port.appProtocol).protocol, origin, originAddress: address, endpoints, tls: undefined }
+  const backend = {
+    key,
+    protocol: speechOf(port.appProtocol).protocol,
+    origin,
+    originAddress: address,
+    endpoints,
+    tls: undefined,
+  }
   if (endpoints.length > 0 || origin !== Origin.CONNECTOR) return { backend, findings: [] }
   const message = `port ${number} has no ready endpoint, so requests get a 503; check its EndpointSlices: label kubernetes.io/service-name, a port named ${JSON.stringify(port.name ?? '')}, conditions.ready`
   return {

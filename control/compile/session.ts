@@ -11,7 +11,6 @@ export function sessionOf(session: SessionPersistence | undefined, rule: string)
     kind: type === 'Cookie' ? SessionPersistence_Kind.COOKIE : SessionPersistence_Kind.HEADER,
     name: sessionName || `landfall-${shardHash(rule).toString(16).padStart(8, '0')}`,
     absoluteTimeout: absoluteTimeout === undefined ? 0 : Math.ceil(milliseconds(absoluteTimeout) / 1000),
-    idleTimeout: 0,
     permanent: cookieConfig?.lifetimeType === 'Permanent',
   }
 }

@@ -30,7 +30,13 @@ const hosts = (...hosts: GatewayTable['hosts']): GatewayTable => table({ hosts }
 test('equal tables do not differ', async () => {
   const reordered = table({
     settings: { clientCertificate: '', trustedHops: 0, hideReason: false },
-    listeners: table().listeners.map(({ id, port, protocol, hostname, tls }) => ({ tls, hostname, protocol, port, id })),
+    listeners: table().listeners.map(({ id, port, protocol, hostname, tls }) => ({
+      tls,
+      hostname,
+      protocol,
+      port,
+      id,
+    })),
   })
   expect(await between([table()], [reordered])).toEqual([])
 })

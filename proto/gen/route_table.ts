@@ -175,7 +175,7 @@ export interface Host {
   readonly rules: readonly Rule[]
 }
 
-/** HTTPRouteMatch. All parts must hold. */
+/** HTTPRouteMatch, or GRPCRouteMatch as what it means for HTTP. All parts must hold. */
 export interface Match {
   /** Index into Host.rules. */
   readonly rule: number
@@ -217,7 +217,7 @@ export interface ValueMatch {
 
 /** One rule of a route. */
 export interface Rule {
-  /** "HTTPRoute namespace/name". */
+  /** "HTTPRoute namespace/name", and so for every kind of route. */
   readonly route: string
   /** Position in the route's spec.rules, and its name if it has one. */
   readonly index: number
@@ -336,7 +336,6 @@ export interface SessionPersistence {
   readonly name: string
   /** Seconds; 0: none. */
   readonly absoluteTimeout: number
-  readonly idleTimeout: number
   /** cookieConfig.lifetimeType Permanent: the cookie outlives the browser's session. */
   readonly permanent: boolean
 }
@@ -352,9 +351,12 @@ export namespace SessionPersistence_Kind {
 
 /** One port of a Service, with the endpoints that are ready. */
 export interface Backend {
-  /** "namespace/name:port", with "/udp" behind it for a port of UDP. */
+  /**
+   * "namespace/name:port", with "/udp" behind it for a port of UDP, and "/grpc" for one that GRPCRoutes lead to though its
+   * appProtocol does not say HTTP/2.
+   */
   readonly key: string
-  /** From the Service port's appProtocol. */
+  /** From the Service port's appProtocol; of GRPCRoutes always H2C. */
   readonly protocol: AppProtocol
   readonly origin: Origin
   /** What `origin` needs: a hostname for RESOLVE_OVERRIDE, a URL for URL. */
@@ -2280,7 +2282,7 @@ export const Retry: MessageFns<Retry> = {
 }
 
 function createBaseSessionPersistence(): SessionPersistence {
-  return { kind: 0, name: '', absoluteTimeout: 0, idleTimeout: 0, permanent: false }
+  return { kind: 0, name: '', absoluteTimeout: 0, permanent: false }
 }
 
 export const SessionPersistence: MessageFns<SessionPersistence> = {
@@ -2293,9 +2295,6 @@ export const SessionPersistence: MessageFns<SessionPersistence> = {
     }
     if (message.absoluteTimeout !== 0) {
       writer.uint32(24).uint32(message.absoluteTimeout)
-    }
-    if (message.idleTimeout !== 0) {
-      writer.uint32(32).uint32(message.idleTimeout)
     }
     if (message.permanent !== false) {
       writer.uint32(40).bool(message.permanent)
@@ -2338,14 +2337,6 @@ export const SessionPersistence: MessageFns<SessionPersistence> = {
             }
 
             message.absoluteTimeout = reader.uint32()
-            continue
-          }
-          case 4: {
-            if (tag !== 32) {
-              break
-            }
-
-            message.idleTimeout = reader.uint32()
             continue
           }
           case 5: {
