@@ -78,6 +78,8 @@ export type ExchangeFault =
   | 'connect-failed'
   /** The endpoint's certificate is not the one that was asked for, or TLS failed otherwise; nothing was sent. */
   | 'tls-failed'
+  /** The endpoint says that it did nothing with the request, so that any request may be sent once more. RFC 9113 section 8.7. */
+  | 'unprocessed'
   | 'connection-lost'
   /** What came is no response that can be passed on. */
   | 'invalid-response'
