@@ -6,7 +6,7 @@ export type RawHeaders = readonly string[]
 
 /** Fields of one connection only. RFC 9110 section 7.6.1, with the two Proxy- fields of section 11.7 and RFC 7540's
  *  HTTP2-Settings. */
-const hopByHop: ReadonlySet<string> = new Set([
+export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'proxy-connection',
   'keep-alive',
