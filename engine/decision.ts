@@ -107,9 +107,11 @@ export type Why =
   | 'cors-preflight'
   // Found out on the way.
   | 'bad-request'
+  | 'misdirected'
   | 'no-table'
   | 'shard-unavailable'
   | 'connect-failed'
+  | 'tls-failed'
   | 'connection-lost'
   | 'invalid-response'
   | 'overloaded'

@@ -1,9 +1,10 @@
 import type { Forward } from '../engine/decision.ts'
+import { statusOf } from '../engine/reason.ts'
 import { sessionValue } from '../engine/session.ts'
 import { cutBody } from './deadline.ts'
 import type { WorkerFacts } from './facts.ts'
 import { sendMirrors } from './mirror.ts'
-import { editHeaders, isEmpty, refuse, statusOf } from './respond.ts'
+import { editHeaders, isEmpty, refuse } from './respond.ts'
 import { type LastTry, mayHaveBody, tryOrigins, type Upstreams } from './tries.ts'
 import { peerOf, upstreamHeaders } from './upstream-headers.ts'
 

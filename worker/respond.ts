@@ -1,7 +1,5 @@
 import type { HeaderEdit, Redirect, Respond, Why } from '../engine/decision.ts'
-
-/** Names why Landfall itself answered; Gateway parameters can switch it off (`hideReason`). */
-export const reasonHeader = 'landfall-reason'
+import { reasonHeader } from '../engine/reason.ts'
 
 export function redirect(decision: Redirect): Response {
   const headers = new Headers({ location: decision.location })
@@ -22,12 +20,6 @@ export function refuse(status: number, why: Why, hideReason: boolean): Response 
   if (!hideReason) headers.set(reasonHeader, why)
   headers.set('content-type', 'text/plain; charset=utf-8')
   return new Response(hideReason ? `${status}\n` : `${status} ${why}\n`, { status, headers })
-}
-
-/** What a client is told when the way to the origin fails: HTTPRouteTimeouts want 504, most of the rest is a bad gateway. */
-export function statusOf(why: Why): number {
-  if (why === 'request-timeout' || why === 'backend-timeout') return 504
-  return why === 'overloaded' ? 503 : 502
 }
 
 export function editHeaders(headers: Headers, edit: HeaderEdit): void {
