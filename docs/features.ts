@@ -1,0 +1,78 @@
+// Writes docs/features.md: node docs/features.ts, as `npm run gen` does.
+import { writeFileSync } from 'node:fs'
+import { features, lacks } from '../control/compile/features.ts'
+
+/** Gateway API's conformance profiles for gateways, and which features count for each. v1.6.1,
+ *  sigs.k8s.io/gateway-api/conformance/utils/suite/profiles.go. */
+const profiles = [
+  { name: 'HTTP', core: ['HTTPRoute'], extended: /^(Gateway.|ListenerSet|HTTPRoute.|BackendTLSPolicy)/ },
+  { name: 'GRPC', core: ['GRPCRoute'], extended: /^(Gateway.|ListenerSet)/ },
+  { name: 'TLS', core: ['TLSRoute'], extended: /^(Gateway.|ListenerSet|TLSRoute.)/ },
+  { name: 'TCP', core: ['TCPRoute'], extended: /^(Gateway.|ListenerSet)/ },
+  { name: 'UDP', core: ['UDPRoute'], extended: /^(Gateway.|ListenerSet)/ },
+] as const
+
+/** Of every profile. */
+const shared: readonly string[] = ['Gateway', 'ReferenceGrant']
+
+/** Why a workerd of one's own, behind the listeners of `landfall dev`, has not got a feature. */
+const notOnWorkerd: Readonly<Record<string, string>> = {
+  UDPRoute: 'workerd has no sockets for datagrams',
+}
+
+export interface DataPlane {
+  readonly name: string
+  /** Why it has not got a feature; undefined when it has. */
+  readonly lacks: (feature: string) => string | undefined
+}
+
+export const dataPlanes: readonly DataPlane[] = [
+  { name: 'stand-alone', lacks: (feature) => lacks('landfall.dev/gateway-controller', feature) },
+  { name: 'Worker on Cloudflare', lacks: (feature) => lacks('landfall.dev/edge-controller', feature) },
+  { name: 'Worker on own workerd', lacks: (feature) => notOnWorkerd[feature] },
+]
+
+const isCore = (feature: string): boolean =>
+  shared.includes(feature) || profiles.some(({ core }) => core.some((name) => name === feature))
+
+/** The profiles that count a feature, by the last part of their names. */
+function profilesOf(feature: string): string {
+  const own = profiles.filter(
+    ({ core, extended }) => shared.includes(feature) || core.some((name) => name === feature) || extended.test(feature),
+  )
+  if (own.length === profiles.length) return 'all'
+  return own.map(({ name }) => name).join(', ') || 'none'
+}
+
+function row(feature: string): string {
+  const cells = dataPlanes.map(({ lacks }) => {
+    const why = lacks(feature)
+    return why === undefined ? 'yes' : `no: ${why}`
+  })
+  return `| ${[feature, isCore(feature) ? 'core' : 'extended', profilesOf(feature), ...cells].join(' | ')} |`
+}
+
+/** The whole page. */
+export function featuresPage(): string {
+  const names = features.map(([name]) => name)
+  const counts = dataPlanes.map(({ lacks }) => names.filter((name) => lacks(name) === undefined).length)
+  return `# Features of Gateway API v1.6.1
+
+By data plane, under the names of \`GatewayClass.status.supportedFeatures\`. \`npm run gen\` makes this page from the code.
+
+- **stand-alone**: classes with \`controllerName: landfall.dev/gateway-controller\`, served by \`landfall serve\`.
+- **Worker on Cloudflare**: classes with \`controllerName: landfall.dev/edge-controller\`. What it cannot serve is refused in the
+  object's status, with the reason given here.
+- **Worker on own workerd**: the same Worker under \`landfall dev\`, which listens in front of it as Cloudflare would.
+
+Both Workers reach backends in clear HTTP/2, by gRPC or by TLS with a BackendTLSPolicy through a connector only.
+The profiles are those of conformance reports: GATEWAY-HTTP and so on. A feature of none is one of the API that no report counts.
+
+| feature | level | profiles | ${dataPlanes.map(({ name }) => name).join(' | ')} |
+| --- | --- | --- |${dataPlanes.map(() => ' --- |').join('')}
+${names.map(row).join('\n')}
+| **${names.length} features** | | | ${counts.join(' | ')} |
+`
+}
+
+if (import.meta.main) writeFileSync(new URL('features.md', import.meta.url), featuresPage())
