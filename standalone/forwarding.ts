@@ -192,7 +192,7 @@ export class Forwarding implements Exchange, AttemptEnds {
     const untouched = fault === 'connect-failed' || fault === 'overloaded' || fault === 'unprocessed'
     if (!untouched || this.#kept === undefined || this.#tries >= maxUntouched) return false
     if (this.#tried.size >= backend.endpoints.length && fault !== 'unprocessed') return false
-    this.#retryTimer = setTimeout(() => this.#retry(), 0)
+    this.#retryIn(0)
     return true
   }
 
@@ -206,12 +206,16 @@ export class Forwarding implements Exchange, AttemptEnds {
     if (this.#tried.size >= backend.endpoints.length) this.#tried.clear()
     const backoff = Math.min(retry.backoff * 2 ** (this.#tries - 1), maxBackoff)
     const wait = backoff * (0.75 + this.#upstreams.random() / 2)
-    this.#retryTimer = setTimeout(() => this.#retry(), Math.min(wait, left))
+    this.#retryIn(Math.min(wait, left))
     return true
   }
 
-  #retry(): void {
+  #retryIn(milliseconds: number): void {
     this.#attempt = undefined
+    this.#retryTimer = setTimeout(() => this.#retry(), milliseconds)
+  }
+
+  #retry(): void {
     if (!this.#try()) this.#answer(503, 'no-endpoints')
     else if (this.#isWaiting) {
       this.#isWaiting = false

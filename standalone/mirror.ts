@@ -46,7 +46,7 @@ export class Mirror {
 
   end(trailers: RawHeaders): void {
     if (this.#isOver) return
-    if (this.#waiting === undefined) this.#exchange.end(trailers)
+    if (this.#waiting === undefined || this.#waiting.length === 0) this.#exchange.end(trailers)
     else this.#trailers = trailers
   }
 

@@ -21,6 +21,7 @@ import {
   type Redirect,
   Root,
   type Rule,
+  type Settings,
   Shard,
   type UrlRewrite,
   type ValueMatch,
@@ -166,6 +167,7 @@ export interface TableParts {
   readonly hostBits?: number
   readonly backendBits?: number
   readonly gateway?: string
+  readonly settings?: Settings
 }
 
 export interface EncodedTable {
@@ -182,6 +184,7 @@ export function encodeTable({
   hostBits = 0,
   backendBits = 0,
   gateway = 'infra/edge',
+  settings,
 }: TableParts = {}): EncodedTable {
   const shards = new Map<string, Uint8Array>()
   const leaf = (bits: number, prefix: number, shard: Shard) => {
@@ -199,7 +202,7 @@ export function encodeTable({
     listeners,
     hostShards: hostsOf.map((its, prefix) => leaf(hostBits, prefix, { hosts: its, backends: [] })),
     backendShards: backendsOf.map((its, prefix) => leaf(backendBits, prefix, { hosts: [], backends: its })),
-    settings: undefined,
+    settings,
     addresses: [],
     retired: [],
     goneSince: 0,
