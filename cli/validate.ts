@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { Project } from '../control/project.ts'
-import { thisMachine } from '../dev/site.ts'
+import { thisMachine } from '../serve/site.ts'
 import { faultsOf, printFault, summary } from './faults.ts'
 import { printJson } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'

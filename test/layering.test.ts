@@ -11,8 +11,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   worker: ['engine', 'proto'],
   standalone: ['engine', 'proto'],
   'bgp-agent': ['kube'],
-  dev: ['control', 'engine', 'kube', 'proto', 'standalone'],
-  cli: ['control', 'dev', 'engine', 'kube', 'proto', 'standalone', 'bgp-agent'],
+  serve: ['control', 'engine', 'kube', 'proto', 'standalone'],
+  dev: ['control', 'engine', 'kube', 'proto', 'serve', 'standalone'],
+  cli: ['control', 'dev', 'serve', 'engine', 'kube', 'proto', 'standalone', 'bgp-agent'],
   examples: [],
 }
 

@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+
+/** Asked for each request. */
+export interface AdminSource {
+  /** Whether the data plane serves: a table is loaded, its sockets are open and it is not being stopped. */
+  readonly isReady: () => boolean
+  /** In the Prometheus text format. */
+  readonly metrics: () => Promise<string>
+}
+
+export interface Admin {
+  readonly port: number
+  close(): void
+}
+
+/** /healthz, /readyz and /metrics for people and probes; not for the network at large. */
+export async function startAdmin(host: string, port: number, source: AdminSource): Promise<Admin> {
+  const server = createServer(async ({ url = '', method }, response) => {
+    const [path] = url.split('?')
+    const answer = (status: number, text: string, type = 'text/plain; charset=utf-8'): void => {
+      response.writeHead(status, { 'content-type': type }).end(text)
+    }
+    if (method !== 'GET' && method !== 'HEAD') answer(405, '405 method not allowed\n')
+    else if (path === '/healthz') answer(200, 'ok\n')
+    else if (path === '/readyz')
+      answer(...(source.isReady() ? ([200, 'ready\n'] as const) : ([503, 'not ready\n'] as const)))
+    else if (path === '/metrics') answer(200, await source.metrics(), 'text/plain; version=0.0.4; charset=utf-8')
+    else answer(404, '404 not found\n')
+  })
+  server.listen(port, host)
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
