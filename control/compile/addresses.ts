@@ -17,15 +17,21 @@ export interface Network {
 
 const isSupported = (type: string): type is StatusAddress['type'] => type === 'IPAddress' || type === 'Hostname'
 
+export interface GatewayAddresses {
+  /** All that the Gateway has. */
+  readonly addresses: readonly StatusAddress[]
+  /** Those of them that it asks for by an IP address: what a data plane listens on. */
+  readonly asked: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
 /** GatewaySpec.addresses: the addresses that a Gateway has, and what is wrong with those that it asks for. */
-export function addressesOf(
-  gateway: Gateway,
-  network: Network,
-): { readonly addresses: readonly StatusAddress[]; readonly findings: readonly Finding[] } {
+export function addressesOf(gateway: Gateway, network: Network): GatewayAddresses {
   const addresses: StatusAddress[] = []
+  const asked: string[] = []
   const findings: Finding[] = []
-  const asked = gateway.spec.addresses ?? []
-  for (const [index, { type, value }] of asked.entries()) {
+  const wanted = gateway.spec.addresses ?? []
+  for (const [index, { type, value }] of wanted.entries()) {
     const path = ['spec', 'addresses', index]
     if (!isSupported(type)) {
       const message = `addresses of type ${type} are not supported; write IPAddress or Hostname`
@@ -39,17 +45,18 @@ export function addressesOf(
       }
     } else if (network.usable({ type, value })) {
       addresses.push({ type, value })
+      if (type === 'IPAddress') asked.push(value)
     } else {
       const message = `${value} is no address of the place where this Gateway is served; write one that is, or leave out the value`
       findings.push(error(gateway, [...path, 'value'], 'Programmed', 'AddressNotUsable', message))
     }
   }
-  if (asked.length === 0) {
+  if (wanted.length === 0) {
     addresses.push(...network.assigned)
     if (network.assigned.length === 0) {
       const message = 'there is no address to assign; write one under spec.addresses'
       findings.push(error(gateway, ['spec'], 'Programmed', 'AddressNotAssigned', message))
     }
   }
-  return { addresses, findings }
+  return { addresses, asked, findings }
 }

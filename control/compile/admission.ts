@@ -1,8 +1,10 @@
 import { oldestFirst } from './age.ts'
 import type { Attachment } from './attach.ts'
-import { error, type Finding } from './finding.ts'
+import { error, type Finding, few, warning } from './finding.ts'
 import { containing } from './hostnames.ts'
+import { hostKey } from './hosts.ts'
 import { isAcceptedAt, type ParentState, type RouteState } from './route-state.ts'
+import { isStream } from './routes.ts'
 
 // What keeps a route out because of other routes. All else about a route is decided without looking at its neighbours.
 
@@ -10,28 +12,35 @@ import { isAcceptedAt, type ParentState, type RouteState } from './route-state.t
  *  hostnames and 10,000 routes make ten million hosts. */
 export const maxMatches = 250_000
 
-/** Attachments that are refused, with the reason. */
-type Refusals = Map<RouteState, Map<Attachment, Finding>>
+/** What an attachment loses to other routes, and why. */
+interface Loss {
+  /** The hostnames that it keeps; undefined when the route is not attached at all. */
+  readonly left: readonly string[] | undefined
+  readonly finding: Finding
+}
 
-/** What a route was refused before, to give the same object for the same refusal. */
+type Losses = Map<RouteState, Map<Attachment, Loss>>
+
+/** What a route lost before, to give the same object for the same losses. */
 export type Admissions = ReadonlyMap<RouteState, { readonly key: string; readonly admitted: RouteState }>
 
-/** The routes as they are after refusals. A route that loses nothing is the same object. */
+/** The routes as they are after their losses. A route that loses nothing is the same object. */
 export function admit(
   routes: readonly RouteState[],
   earlier: Admissions,
 ): { readonly routes: readonly RouteState[]; readonly admissions: Admissions } {
-  const refusals: Refusals = new Map()
-  refuseTakenHostnames(routes, refusals)
-  refuseOverflow(routes, refusals)
-  if (refusals.size === 0) return { routes, admissions: new Map() }
+  const losses: Losses = new Map()
+  refuseTakenHostnames(routes, losses)
+  leaveToOldest(routes, losses)
+  refuseOverflow(routes, losses)
+  if (losses.size === 0) return { routes, admissions: new Map() }
   const admissions = new Map<RouteState, { readonly key: string; readonly admitted: RouteState }>()
   const admitted = routes.map((route) => {
-    const refused = refusals.get(route)
-    if (refused === undefined) return route
-    const key = keyOf(refused)
+    const lost = losses.get(route)
+    if (lost === undefined) return route
+    const key = keyOf(lost)
     const before = earlier.get(route)
-    const kept = before?.key === key ? before : { key, admitted: without(route, refused) }
+    const kept = before?.key === key ? before : { key, admitted: without(route, lost) }
     admissions.set(route, kept)
     return kept.admitted
   })
@@ -39,18 +48,23 @@ export function admit(
 }
 
 /** Says all that `without` depends on, each message once. */
-const keyOf = (refused: ReadonlyMap<Attachment, Finding>): string =>
+const keyOf = (lost: ReadonlyMap<Attachment, Loss>): string =>
   Array.from(
-    Map.groupBy(refused, ([, { message }]) => message),
-    ([message, entries]) => `${message}: ${entries.map(([{ listener }]) => listener).join(' ')}`,
+    Map.groupBy(lost, ([, { finding }]) => finding.message),
+    ([message, entries]) =>
+      `${message}: ${entries.map(([{ listener }, { left }]) => `${listener} ${left?.join(',') ?? '-'}`).join(' ')}`,
   ).join('\n')
 
-function without(state: RouteState, refused: ReadonlyMap<Attachment, Finding>): RouteState {
+function without(state: RouteState, lost: ReadonlyMap<Attachment, Loss>): RouteState {
   const findings: Finding[] = []
   const parents = state.parents.map((parent): ParentState => {
-    const attachments = parent.attachments.filter((attachment) => !refused.has(attachment))
-    if (attachments.length === parent.attachments.length) return parent
-    const reasons = [...new Set(parent.attachments.flatMap((attachment) => refused.get(attachment) ?? []))]
+    if (!parent.attachments.some((attachment) => lost.has(attachment))) return parent
+    const attachments = parent.attachments.flatMap((attachment) => {
+      const loss = lost.get(attachment)
+      if (loss === undefined) return [attachment]
+      return loss.left === undefined ? [] : [{ ...attachment, hostnames: loss.left }]
+    })
+    const reasons = [...new Set(parent.attachments.flatMap((attachment) => lost.get(attachment)?.finding ?? []))]
     findings.push(...reasons)
     // A route that some listener takes is accepted.
     return { ...parent, attachments, findings: attachments.length === 0 ? reasons : parent.findings }
@@ -64,10 +78,13 @@ interface Claim {
   readonly attachment: Attachment
 }
 
-const refuse = (refusals: Refusals, { state, attachment }: Claim, finding: Finding): void => {
-  const refused = refusals.get(state) ?? new Map<Attachment, Finding>()
-  refusals.set(state, refused.set(attachment, finding))
+const lose = (losses: Losses, { state, attachment }: Claim, loss: Loss): void => {
+  const lost = losses.get(state) ?? new Map<Attachment, Loss>()
+  losses.set(state, lost.set(attachment, loss))
 }
+
+const refuse = (losses: Losses, claim: Claim, finding: Finding): void =>
+  lose(losses, claim, { left: undefined, finding })
 
 const placeOf = ({ parent, attachment }: Claim): string => `${parent.gateway} ${attachment.listener}`
 
@@ -82,7 +99,7 @@ function* claims(states: Iterable<RouteState>): Generator<Claim> {
 
 /** GRPCRouteSpec.hostnames: of an HTTPRoute and a GRPCRoute with a common hostname on a listener exactly one is accepted,
  *  the older. */
-function refuseTakenHostnames(routes: readonly RouteState[], refusals: Refusals): void {
+function refuseTakenHostnames(routes: readonly RouteState[], losses: Losses): void {
   const mixed = new Set([...claims(routes.filter(({ route }) => route.kind === 'GRPCRoute'))].map(placeOf))
   if (mixed.size === 0) return
   const both = routes.filter(({ route }) => route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute')
@@ -101,7 +118,7 @@ function refuseTakenHostnames(routes: readonly RouteState[], refusals: Refusals)
     } else {
       const kind = state.route.kind === 'HTTPRoute' ? 'GRPCRoute' : 'HTTPRoute'
       const message = `an older ${kind} has ${common === '' ? 'every host' : common} on listener ${attachment.listener}, and an HTTPRoute and a GRPCRoute cannot share a hostname; change one of the two`
-      refuse(refusals, claim, error(state.route, parent.path, 'Accepted', 'HostnameTaken', message))
+      refuse(losses, claim, error(state.route, parent.path, 'Accepted', 'HostnameTaken', message))
     }
   }
 }
@@ -125,8 +142,34 @@ class Taken {
   }
 }
 
+/** Of the TLSRoutes, TCPRoutes or UDPRoutes of a listener only the oldest of a hostname gets traffic, though all are attached:
+ *  nothing tells for which of them a connection is. */
+function leaveToOldest(routes: readonly RouteState[], losses: Losses): void {
+  const all = [...claims(routes.filter(({ route }) => isStream(route)))].filter(({ attachment }) => attachment.isServed)
+  const holders = new Map<string, RouteState>()
+  for (const { state, parent, attachment } of all) {
+    for (const hostname of attachment.hostnames) {
+      const key = `${parent.gateway} ${hostKey(attachment.listener, hostname)}`
+      const holder = holders.get(key)
+      if (holder === undefined || oldestFirst(state.route, holder.route) < 0) holders.set(key, state)
+    }
+  }
+  for (const claim of all) {
+    const { state, parent, attachment } = claim
+    const { listener, hostnames } = attachment
+    const left = hostnames.filter(
+      (hostname) => holders.get(`${parent.gateway} ${hostKey(listener, hostname)}`) === state,
+    )
+    if (left.length === hostnames.length) continue
+    const taken = hostnames.filter((hostname) => !left.includes(hostname))
+    const names = taken.includes('') ? '' : `${few(taken)} on `
+    const message = `an older ${state.route.kind} has ${names}listener ${listener} and gets all traffic for it; remove one, or give this one a listener${state.route.kind === 'TLSRoute' ? ' or hostnames' : ''} of its own`
+    lose(losses, claim, { left, finding: warning(state.route, parent.path, 'NoTraffic', message) })
+  }
+}
+
 /** Older routes go before younger ones until the table is full. */
-function refuseOverflow(routes: readonly RouteState[], refusals: Refusals): void {
+function refuseOverflow(routes: readonly RouteState[], losses: Losses): void {
   const total = routes.reduce((sum, { sizes }) => sizes.reduce((sum, { matches }) => sum + matches, sum), 0)
   if (total <= maxMatches) return
   const sizes = new Map<string, number>()
@@ -149,7 +192,7 @@ function refuseOverflow(routes: readonly RouteState[], refusals: Refusals): void
       for (const parent of state.parents) {
         if (parent.gateway !== gateway || !isAcceptedAt(parent)) continue
         const finding = error(state.route, parent.path, 'Accepted', 'TableFull', message)
-        for (const attachment of parent.attachments) refuse(refusals, { state, parent, attachment }, finding)
+        for (const attachment of parent.attachments) refuse(losses, { state, parent, attachment }, finding)
       }
     }
   }

@@ -2,12 +2,12 @@ import type { ParentReference } from '../../kube/gateway-api/references.ts'
 import { gatewayGroup } from '../../kube/gateway-api/versions.ts'
 import { objectKey } from '../../kube/objects.ts'
 import type { FieldPath } from '../../kube/rule.ts'
-import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { ControllerName } from './features.ts'
 import { error, type Finding, few, warning } from './finding.ts'
 import { served } from './hostnames.ts'
 import { isOpen } from './namespaces.ts'
+import type { DefaultOrigin } from './origins.ts'
 import type { ListenerView, ParentView } from './parents.ts'
 import { hostnamesOf, type Route } from './routes.ts'
 import type { Source } from './source.ts'
@@ -30,8 +30,7 @@ export interface ParentAttachment {
   /** "namespace/name" */
   readonly gateway: string
   readonly controller: ControllerName
-  /** How the Worker reaches Services that do not say it. */
-  readonly origin: Origin
+  readonly origin: DefaultOrigin
   readonly attachments: readonly Attachment[]
   /** Why there is no attachment. */
   readonly findings: readonly Finding[]

@@ -1,10 +1,12 @@
 import type { Service } from '../../kube/core/service.ts'
 import type { BackendTLSPolicy } from '../../kube/gateway-api/backend-tls-policy.ts'
+import { SubjectAltName_Kind, type BackendTls as TableTls } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { oldestFirst } from './age.ts'
-import { error, type Finding, few, turns } from './finding.ts'
+import { authoritiesOf } from './certificates.ts'
+import { error, type Finding, few } from './finding.ts'
 import { type Kept, keep } from './kept.ts'
-import { type CertificateChecks, type ReferenceFault, referenceFault } from './secrets.ts'
+import { allReferred, type CertificateChecks, type ReferenceFault } from './secrets.ts'
 import type { Source } from './source.ts'
 
 /** What came of one targetRef of a policy. */
@@ -12,6 +14,8 @@ export interface TargetVerdict {
   readonly policy: BackendTLSPolicy
   /** The name of the Service's port, or "" for all of its ports. */
   readonly section: string
+  /** undefined when no connection under the policy could be trusted. */
+  readonly tls: TableTls | undefined
   /** About the policy itself, and about this target. */
   readonly findings: readonly Finding[]
 }
@@ -54,7 +58,7 @@ function backendTls(service: string, source: Source, checks: CertificateChecks):
   const object = source.look('Service', service)
   const holders = new Map<string, BackendTLSPolicy>()
   const verdicts = policies.flatMap((policy) => {
-    const own = validity(policy, source, checks)
+    const { tls, findings: own } = validation(policy, source, checks)
     return policy.spec.targetRefs.flatMap(({ group, kind, name, sectionName: section = '' }, index) => {
       if (group !== '' || kind !== 'Service' || nameOf(policy.metadata.namespace, name) !== service) return []
       const path = ['spec', 'targetRefs', index]
@@ -67,7 +71,7 @@ function backendTls(service: string, source: Source, checks: CertificateChecks):
         const message = `BackendTLSPolicy ${holder.metadata.name} has the same target and is older; remove one, or give it a sectionName of its own`
         findings.unshift(error(policy, path, 'Accepted', 'Conflicted', message))
       }
-      return [{ policy, section, findings }]
+      return [{ policy, section, tls, findings }]
     })
   })
   return { verdicts }
@@ -91,9 +95,6 @@ export function policyOf(tls: BackendTls | undefined, portName: string): TargetV
   )
 }
 
-/** Whether connections under a policy can be made safely. */
-export const isUsable = ({ findings }: TargetVerdict): boolean => !turns(findings, 'Accepted')
-
 const reasons = {
   'not permitted': 'InvalidCACertificateRef',
   'unknown kind': 'InvalidKind',
@@ -102,30 +103,45 @@ const reasons = {
 } as const satisfies Record<ReferenceFault['why'], Finding['reason']>
 
 /** BackendTLSPolicySpec.validation. */
-function validity(policy: BackendTLSPolicy, source: Source, checks: CertificateChecks): readonly Finding[] {
+function validation(
+  policy: BackendTLSPolicy,
+  source: Source,
+  checks: CertificateChecks,
+): Pick<TargetVerdict, 'tls' | 'findings'> {
   const { caCertificateRefs = [], wellKnownCACertificates } = policy.spec.validation
   const path = ['spec', 'validation']
   if (wellKnownCACertificates !== undefined && wellKnownCACertificates !== 'System') {
     const message = `${wellKnownCACertificates} is no set of CA certificates that Landfall has; write System, or name ConfigMaps under caCertificateRefs`
-    return [error(policy, [...path, 'wellKnownCACertificates'], 'Accepted', 'Invalid', message)]
+    return {
+      tls: undefined,
+      findings: [error(policy, [...path, 'wellKnownCACertificates'], 'Accepted', 'Invalid', message)],
+    }
   }
+  if (caCertificateRefs.length === 0) return { tls: tableTls(policy, ''), findings: [] }
+  const refs = [...path, 'caCertificateRefs']
   const from = { kind: policy.kind, namespace: policy.metadata.namespace }
-  const findings = caCertificateRefs.flatMap((reference, index) => {
-    const fault = referenceFault(reference, 'ConfigMap', from, source, checks)
-    if (fault === undefined) return []
-    return [
-      error(
-        policy,
-        [...path, 'caCertificateRefs', index, fault.field],
-        'ResolvedRefs',
-        reasons[fault.why],
-        fault.message,
-      ),
-    ]
-  })
-  if (caCertificateRefs.length > 0 && findings.length === caCertificateRefs.length) {
-    const message = 'no CA certificate can be used, so no backend could be trusted; see the references'
-    findings.push(error(policy, [...path, 'caCertificateRefs'], 'Accepted', 'NoValidCACertificate', message))
+  const { objects, findings } = allReferred(
+    caCertificateRefs,
+    'ConfigMap',
+    from,
+    source,
+    checks,
+    ({ why, field, message }, index) => error(policy, [...refs, index, field], 'ResolvedRefs', reasons[why], message),
+  )
+  if (objects.length > 0) return { tls: tableTls(policy, authoritiesOf(objects)), findings }
+  const message = 'no CA certificate can be used, so no backend could be trusted; see the references'
+  return { tls: undefined, findings: [...findings, error(policy, refs, 'Accepted', 'NoValidCACertificate', message)] }
+}
+
+function tableTls({ spec }: BackendTLSPolicy, authorities: string): TableTls {
+  const { hostname, subjectAltNames = [] } = spec.validation
+  return {
+    hostname,
+    authorities,
+    subjectAltNames: subjectAltNames.map(({ type, hostname = '', uri = '' }) =>
+      type === 'Hostname'
+        ? { kind: SubjectAltName_Kind.HOSTNAME, value: hostname }
+        : { kind: SubjectAltName_Kind.URI, value: uri },
+    ),
   }
-  return findings
 }

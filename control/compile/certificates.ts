@@ -74,6 +74,18 @@ export function keyPairFault({ type, data }: Secret): CertificateFault | undefin
   return undefined
 }
 
+/** A certificate with those that lead from it to an authority, and its private key; both in PEM. */
+export interface KeyPair {
+  readonly certificate: string
+  readonly privateKey: string
+}
+
+/** What is in a Secret in which keyPairFault finds no fault. */
+export const keyPairOf = ({ data }: Secret): KeyPair => ({
+  certificate: decoded(data['tls.crt']),
+  privateKey: decoded(data['tls.key']),
+})
+
 /** A bundle of CA certificates, in the key ca.crt; undefined when it is good. */
 export function authorityFault({ data }: ConfigMap): CertificateFault | undefined {
   const pem = data['ca.crt']
@@ -81,3 +93,10 @@ export function authorityFault({ data }: ConfigMap): CertificateFault | undefine
   const certificates = certificatesOf(pem)
   return typeof certificates === 'string' ? { path: ['data', 'ca.crt'], message: certificates } : undefined
 }
+
+/** The certificates of bundles in which authorityFault finds no fault, in PEM, without the text around them. */
+export const authoritiesOf = (bundles: readonly ConfigMap[]): string =>
+  bundles
+    .flatMap(({ data }) => blocks(data['ca.crt'] ?? ''))
+    .map((block) => `${block}\n`)
+    .join('')

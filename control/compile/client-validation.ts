@@ -1,7 +1,9 @@
 import type { ClientTls, Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { FieldPath } from '../../kube/rule.ts'
+import type { ClientValidation as TableValidation } from '../../proto/gen/route_table.ts'
+import { authoritiesOf } from './certificates.ts'
 import { error, type Finding, warning } from './finding.ts'
-import { type CertificateChecks, type ReferenceFault, referenceFault } from './secrets.ts'
+import { allReferred, type CertificateChecks, type ReferenceFault } from './secrets.ts'
 import type { Source } from './source.ts'
 
 const reasons = {
@@ -11,12 +13,18 @@ const reasons = {
   malformed: 'InvalidCACertificateRef',
 } as const satisfies Record<ReferenceFault['why'], Finding['reason']>
 
+/** What is asked of the clients of a port. */
+export interface PortValidation {
+  /** What can be used of the references. */
+  readonly clients: TableValidation
+  /** For the HTTPS listeners of the port. */
+  readonly findings: readonly Finding[]
+}
+
 /** What GatewayTLSConfig.frontend comes to. */
 export interface ClientValidation {
-  /** For the HTTPS listeners of a port. */
-  readonly ofPort: (port: number) => readonly Finding[]
-  /** Whether clients of this port must show a certificate. */
-  readonly asks: (port: number) => boolean
+  /** undefined for a port where clients need no certificate. */
+  readonly ofPort: (port: number) => PortValidation | undefined
   /** For the Gateway. */
   readonly findings: readonly Finding[]
 }
@@ -28,42 +36,41 @@ export function clientValidation(gateway: Gateway, source: Source, checks: Certi
   const check = (tls: ClientTls | undefined, path: FieldPath) => ({
     tls,
     path,
-    findings: caFindings(gateway, tls, path, source, checks),
+    asked: asked(gateway, tls, path, source, checks),
   })
   const byDefault = check(frontend?.default, [...path, 'default'])
   const perPort = new Map(
     frontend?.perPort?.map(({ port, tls }, index) => [port, check(tls, [...path, 'perPort', index, 'tls'])]),
   )
-  const at = (port: number) => perPort.get(port) ?? byDefault
   return {
-    ofPort: (port) => at(port).findings,
-    asks: (port) => at(port).tls?.validation !== undefined,
+    ofPort: (port) => (perPort.get(port) ?? byDefault).asked,
     findings: [byDefault, ...perPort.values()].flatMap(({ tls, path }) => insecure(gateway, tls, path)),
   }
 }
 
-function caFindings(
+function asked(
   gateway: Gateway,
   tls: ClientTls | undefined,
   path: FieldPath,
   source: Source,
   checks: CertificateChecks,
-): readonly Finding[] {
-  if (tls?.validation === undefined) return []
-  const { caCertificateRefs } = tls.validation
+): PortValidation | undefined {
+  if (tls?.validation === undefined) return undefined
+  const { caCertificateRefs, mode } = tls.validation
   const refs = [...path, 'validation', 'caCertificateRefs']
   const from = { kind: 'Gateway', namespace: gateway.metadata.namespace }
-  const findings = caCertificateRefs.flatMap((reference, index) => {
-    const fault = referenceFault(reference, 'ConfigMap', from, source, checks)
-    return fault === undefined
-      ? []
-      : [error(gateway, [...refs, index, fault.field], 'ResolvedRefs', reasons[fault.why], fault.message)]
-  })
-  if (findings.length === caCertificateRefs.length) {
-    const message = 'no CA certificate can be used, so no client could be let in; see the references'
-    findings.push(error(gateway, refs, 'Accepted', 'NoValidCACertificate', message))
-  }
-  return findings
+  const { objects, findings } = allReferred(
+    caCertificateRefs,
+    'ConfigMap',
+    from,
+    source,
+    checks,
+    ({ why, field, message }, index) => error(gateway, [...refs, index, field], 'ResolvedRefs', reasons[why], message),
+  )
+  const clients = { authorities: authoritiesOf(objects), insecureFallback: mode === 'AllowInsecureFallback' }
+  if (objects.length > 0) return { clients, findings }
+  const message = 'no CA certificate can be used, so no client could be let in; see the references'
+  return { clients, findings: [...findings, error(gateway, refs, 'Accepted', 'NoValidCACertificate', message)] }
 }
 
 function insecure(gateway: Gateway, tls: ClientTls | undefined, path: FieldPath): readonly Finding[] {

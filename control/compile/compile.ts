@@ -125,7 +125,7 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   const tables = new Map<string, GatewayTable>()
   for (const { gateway, own } of results) {
     const name = gatewayName(gateway)
-    const ofGateway = gatewayBackends(own.backends, gateway.state.parameters.origin, source, memo.backends.get(name))
+    const ofGateway = gatewayBackends(own.backends, gateway.state.origin, source, memo.backends.get(name))
     backends.set(name, ofGateway)
     const table = gatewayTable(gateway, own.hosts, ofGateway.backends, memo.tables.get(name))
     if (table !== undefined) tables.set(name, table)

@@ -1,6 +1,8 @@
+import { BlockList } from 'node:net'
 import type { EndpointSlice, Endpoint as KubeEndpoint } from '../../kube/core/endpoint-slice.ts'
 import type { ServicePort } from '../../kube/core/service.ts'
 import type { Endpoint } from '../../proto/gen/route_table.ts'
+import { type Finding, few, warning } from './finding.ts'
 
 /** Bound on the endpoints of one backend: that many stand in a shard beside the rest. */
 const maxEndpoints = 10_000
@@ -12,27 +14,46 @@ const isReady = ({ conditions }: KubeEndpoint): boolean => conditions.ready ?? t
 const isDraining = ({ conditions }: KubeEndpoint): boolean =>
   conditions.serving === true && conditions.terminating === true
 
+/** RFC 3927 section 2.1 and RFC 4291 section 2.5.6. */
+const linkLocal = new BlockList()
+linkLocal.addSubnet('169.254.0.0', 16, 'ipv4')
+linkLocal.addSubnet('fe80::', 10, 'ipv6')
+
+const isLinkLocal = (address: string): boolean =>
+  address.includes(':') ? linkLocal.check(address, 'ipv6') : address.startsWith('169.254.')
+
 /** The endpoints of a Service port, found by the port's name. Those that are ready; where none is, those that terminate and
- *  still serve, as kube-proxy does. IPv6 counts where there is no IPv4: a dual-stack Service lists every pod twice. */
+ *  still serve, as kube-proxy does. IPv6 counts where there is no IPv4: a dual-stack Service lists every pod twice.
+ *  Link-local addresses never count: behind them are no Pods, but what clouds tell their machines in confidence. */
 export function endpointsOf(
   { name = '', protocol }: ServicePort,
   slices: readonly EndpointSlice[],
-): readonly Endpoint[] {
+): { readonly endpoints: readonly Endpoint[]; readonly findings: readonly Finding[] } {
+  const refused = new Map<EndpointSlice, Set<string>>()
   for (const chosen of [isReady, isDraining]) {
     for (const family of ['IPv4', 'IPv6']) {
       const found = new Map<string, Endpoint>()
-      for (const { addressType, ports, endpoints } of slices) {
-        if (addressType !== family) continue
-        const port = ports.find((port) => port.name === name && port.protocol === protocol)?.port
+      for (const slice of slices) {
+        if (slice.addressType !== family) continue
+        const port = slice.ports.find((port) => port.name === name && port.protocol === protocol)?.port
         if (port === undefined) continue
-        for (const endpoint of endpoints) {
+        for (const endpoint of slice.endpoints) {
           // Only the first address has a meaning (EndpointSlice.endpoints.addresses).
           const address = endpoint.addresses[0]
-          if (address !== undefined && chosen(endpoint)) found.set(`${address} ${port}`, { address, port })
+          if (address === undefined || !chosen(endpoint)) continue
+          if (isLinkLocal(address)) refused.set(slice, (refused.get(slice) ?? new Set()).add(address))
+          else found.set(`${address} ${port}`, { address, port })
         }
       }
-      if (found.size > 0) return [...found.values()].slice(0, maxEndpoints)
+      if (found.size > 0) {
+        return { endpoints: [...found.values()].slice(0, maxEndpoints), findings: [...refused].map(linkLocalFinding) }
+      }
     }
   }
-  return []
+  return { endpoints: [], findings: [...refused].map(linkLocalFinding) }
+}
+
+function linkLocalFinding([slice, addresses]: readonly [EndpointSlice, ReadonlySet<string>]): Finding {
+  const message = `link-local addresses are left out: ${few([...addresses])}; write addresses that can be routed to`
+  return warning(slice, ['endpoints'], 'UnsupportedValue', message)
 }

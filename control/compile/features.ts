@@ -63,9 +63,12 @@ export const features: readonly (readonly [feature: string, notOnCloudflare?: st
   ['UDPRoute', noConnections],
 ]
 
+/** Whether Gateways of `controller` are served by Workers, behind Cloudflare's own listeners. */
+export const isEdge = (controller: ControllerName): boolean => controller === worker
+
 /** Why `controller` has not got a feature; undefined when it has. */
 export const lacks = (controller: ControllerName, feature: string): string | undefined =>
-  controller === worker ? features.find(([name]) => name === feature)?.[1] : undefined
+  isEdge(controller) ? features.find(([name]) => name === feature)?.[1] : undefined
 
 /** The routes that a protocol takes, and the feature that a listener of this protocol is. ListenerSpec.protocol. */
 export const protocols = {
@@ -88,4 +91,4 @@ const cloudflarePorts: Readonly<Partial<Record<ProtocolName, readonly number[]>>
 
 /** The ports that `controller` can be reached on by `protocol`; undefined for any. */
 export const portsOf = (controller: ControllerName, protocol: ProtocolName): readonly number[] | undefined =>
-  controller === worker ? cloudflarePorts[protocol] : undefined
+  isEdge(controller) ? cloudflarePorts[protocol] : undefined

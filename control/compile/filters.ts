@@ -8,13 +8,10 @@ import type {
   UrlRewrite,
 } from '../../kube/gateway-api/http-filters.ts'
 import type { FieldPath } from '../../kube/rule.ts'
-import {
-  type Filter,
-  type Origin,
-  PathModifier_Kind,
-  type PathModifier as TablePathModifier,
-} from '../../proto/gen/route_table.ts'
+import { type Filter, PathModifier_Kind, type PathModifier as TablePathModifier } from '../../proto/gen/route_table.ts'
 import { error, type Finding } from './finding.ts'
+import { firstOfEach, repeatedNames } from './header-names.ts'
+import type { DefaultOrigin } from './origins.ts'
 import { type Resolution, resolve } from './references.ts'
 import type { Route } from './routes.ts'
 import type { Source } from './source.ts'
@@ -34,12 +31,13 @@ export function filtersOf(
   list: readonly (HTTPRouteFilter | GRPCRouteFilter)[],
   route: Route,
   path: FieldPath,
-  origin: Origin,
+  origin: DefaultOrigin,
   source: Source,
 ): Filters {
   const filters: Filter[] = []
   const resolutions: Resolution[] = []
   const findings: Finding[] = []
+  const hints: Finding[] = []
   for (const [index, filter] of list.entries()) {
     const at = [...path, index]
     const refused = refusal(filter, route, at)
@@ -55,10 +53,14 @@ export function filtersOf(
       resolutions.push(mirrored)
       // "not configure this backend in the underlying implementation", HTTPRequestMirrorFilter.backendRef.
       if (mirrored.invalid === '') filters.push(mirror(filter.requestMirror, mirrored.backend))
-    } else filters.push(tableFilter(filter))
+    } else {
+      filters.push(tableFilter(filter))
+      hints.push(...repeatedHeaders(filter, route, at))
+    }
   }
   const invalid = findings[0]?.reason ?? ''
-  return { filters, invalid, resolutions, findings: [...findings, ...resolutions.flatMap(({ findings }) => findings)] }
+  const ofMirrors = resolutions.flatMap(({ findings }) => findings)
+  return { filters, invalid, resolutions, findings: [...findings, ...hints, ...ofMirrors] }
 }
 
 /** Filters that nobody serves. They must not be skipped: requests get an error (HTTPRouteFilter.type). */
@@ -72,7 +74,28 @@ function refusal(filter: HTTPRouteFilter | GRPCRouteFilter, route: Route, path: 
     const message = 'ExternalAuth is not supported, so requests get a 500 rather than pass unchecked; remove it'
     return error(route, [...path, 'type'], 'PartiallyInvalid', 'UnsupportedValue', message)
   }
+  if ('urlRewrite' in filter) return pathRefusal(filter.urlRewrite?.path, route, [...path, 'urlRewrite', 'path'])
+  if ('requestRedirect' in filter) {
+    return pathRefusal(filter.requestRedirect?.path, route, [...path, 'requestRedirect', 'path'])
+  }
   return undefined
+}
+
+/** HTTPPathModifier takes any text. What is no path would end the path, or the request line. */
+function pathRefusal(modifier: PathModifier | undefined, route: Route, path: FieldPath): Finding | undefined {
+  const field = modifier?.type === 'ReplaceFullPath' ? 'replaceFullPath' : 'replacePrefixMatch'
+  const wrong = /[^\w./~!$&'()*+,;=:@%-]|%(?![\dA-Fa-f]{2})/u.exec(modifier?.[field] ?? '')
+  if (wrong === null) return undefined
+  const message = `holds ${JSON.stringify(wrong[0])}, which cannot stand in a path, so requests get a 500; percent-encode it, or leave it out`
+  return error(route, [...path, field], 'PartiallyInvalid', 'UnsupportedValue', message)
+}
+
+function repeatedHeaders(filter: HTTPRouteFilter | GRPCRouteFilter, route: Route, path: FieldPath): readonly Finding[] {
+  return (['requestHeaderModifier', 'responseHeaderModifier'] as const).flatMap((field) =>
+    (['set', 'add'] as const).flatMap((list) =>
+      repeatedNames(route, filter[field]?.[list] ?? [], [...path, field, list]),
+    ),
+  )
 }
 
 function tableFilter(filter: HTTPRouteFilter | GRPCRouteFilter): Filter {
@@ -88,7 +111,11 @@ function tableFilter(filter: HTTPRouteFilter | GRPCRouteFilter): Filter {
   return { kind: undefined }
 }
 
-const headers = ({ set = [], add = [], remove = [] }: HeaderFilter) => ({ set, add, remove })
+const headers = ({ set = [], add = [], remove = [] }: HeaderFilter) => ({
+  set: firstOfEach(set),
+  add: firstOfEach(add),
+  remove,
+})
 
 function pathModifier(modifier: PathModifier | undefined): TablePathModifier | undefined {
   if (modifier === undefined) return undefined

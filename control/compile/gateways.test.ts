@@ -56,12 +56,12 @@ test('the parameters of a Gateway go before those of its class', () => {
   const own = configMap({ metadata: { name: 'own' }, data: { origin: 'connector', hideReason: 'true' } })
   const infrastructure = { parametersRef: { group: '', kind: 'ConfigMap', name: 'own' } }
   const { gateways } = compiled(
-    gatewayClass({ spec: { parametersRef: reference } }),
+    gatewayClass({ spec: { controllerName: 'landfall.dev/edge-controller', parametersRef: reference } }),
     gateway({ spec: { infrastructure } }),
     ofClass,
     own,
   )
-  expect(gateways[0]?.state.parameters).toEqual({
+  expect(gateways[0]?.state).toMatchObject({
     origin: Origin.CONNECTOR,
     settings: { hideReason: true, trustedHops: 2 },
   })

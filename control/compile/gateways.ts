@@ -2,11 +2,13 @@ import type { ConfigMap } from '../../kube/core/config-map.ts'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { GatewayClass } from '../../kube/gateway-api/gateway-class.ts'
 import type { FieldPath } from '../../kube/rule.ts'
+import type { Settings } from '../../proto/gen/route_table.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { gatewayOf, nameOf } from '../snapshot-index.ts'
-import { addressesOf, type Network, type StatusAddress } from './addresses.ts'
-import { type ControllerName, controllerNames } from './features.ts'
+import { addressesOf, type GatewayAddresses, type Network } from './addresses.ts'
+import { type ControllerName, controllerNames, isEdge } from './features.ts'
 import { error, type Finding, turns, warning } from './finding.ts'
+import type { DefaultOrigin } from './origins.ts'
 import { defaultParameters, type Parameters, readParameters } from './parameters.ts'
 import type { Source } from './source.ts'
 
@@ -19,12 +21,11 @@ export interface ClassState {
 }
 
 /** A Gateway of ours, as far as its own fields and those of its class go. */
-export interface GatewayState {
+export interface GatewayState extends GatewayAddresses {
   readonly gateway: Gateway
   readonly controller: ControllerName
-  readonly parameters: Parameters
-  readonly addresses: readonly StatusAddress[]
-  readonly findings: readonly Finding[]
+  readonly settings: Settings
+  readonly origin: DefaultOrigin
 }
 
 interface ParametersReference {
@@ -103,9 +104,16 @@ export function gatewayState(gateway: Gateway, ofClass: ClassState, network: Net
     parameters = own.parameters
     findings.push(...own.findings)
   }
-  const { addresses, findings: wrongAddresses } = addressesOf(gateway, network)
-  findings.push(...wrongAddresses)
-  return { gateway, controller: ofClass.controller, parameters, addresses, findings }
+  const addresses = addressesOf(gateway, network)
+  const { controller } = ofClass
+  return {
+    gateway,
+    controller,
+    settings: parameters.settings,
+    origin: isEdge(controller) ? parameters.origin : undefined,
+    ...addresses,
+    findings: [...findings, ...addresses.findings],
+  }
 }
 
 /** About objects that were meant for us, as it seems, and are not ours. No status shows it. */

@@ -1,12 +1,13 @@
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { ListenerSet } from '../../kube/gateway-api/listener-set.ts'
+import { nameOf } from '../snapshot-index.ts'
 import { clientValidation } from './client-validation.ts'
 import { error, type Finding, turns, warning } from './finding.ts'
 import type { GatewayState } from './gateways.ts'
 import { type CheckedListener, checkedListener } from './listener.ts'
 import { conflicts, overlapping } from './listener-conflicts.ts'
 import { allowance, listenerSetsOf } from './listener-sets.ts'
-import { type CertificateChecks, referenceFault } from './secrets.ts'
+import { type CertificateChecks, referred } from './secrets.ts'
 import type { Source } from './source.ts'
 
 /** Bound on the listeners of a Gateway and its ListenerSets: each port is a socket, each hostname a certificate. */
@@ -28,6 +29,8 @@ export interface GatewayListeners {
   readonly state: GatewayState
   readonly listeners: readonly ListenerState[]
   readonly sets: readonly SetState[]
+  /** As Settings.client_certificate. */
+  readonly clientCertificate: string
   /** Of the Gateway, those of `state` among them. */
   readonly findings: readonly Finding[]
 }
@@ -47,7 +50,8 @@ export const isAcceptedGateway = ({ findings, listeners }: Pick<GatewayListeners
 export function gatewayListeners(state: GatewayState, source: Source, checks: CertificateChecks): GatewayListeners {
   const { gateway, controller } = state
   const validation = clientValidation(gateway, source, checks)
-  const findings = [...state.findings, ...validation.findings, ...clientCertificate(gateway, source, checks)]
+  const client = clientCertificate(gateway, source, checks)
+  const findings = [...state.findings, ...validation.findings, ...client.findings]
   const check = (owner: Gateway | ListenerSet): readonly CheckedListener[] =>
     owner.spec.listeners.map((listener, index) =>
       checkedListener(owner, listener, index, controller, validation, source, checks),
@@ -60,8 +64,8 @@ export function gatewayListeners(state: GatewayState, source: Source, checks: Ce
   const more = findingsAmong([own, ...sets.map(({ checked }) => checked)])
   const finish = (all: readonly CheckedListener[]): readonly ListenerState[] =>
     all.map((each) => {
-      const { owner, index, listener, kinds, findings } = each
-      return { owner, index, listener, kinds, findings: [...findings, ...(more.get(each) ?? [])] }
+      const { owner, index, listener, kinds, tls, findings } = each
+      return { owner, index, listener, kinds, tls, findings: [...findings, ...(more.get(each) ?? [])] }
     })
   const listeners = finish(own)
   const accepted = isAcceptedGateway({ findings, listeners })
@@ -73,20 +77,25 @@ export function gatewayListeners(state: GatewayState, source: Source, checks: Ce
       listeners: finish(checked),
       findings: refused.length > 0 || accepted ? refused : [parentNotAccepted(set, gateway)],
     })),
+    clientCertificate: client.name,
     findings,
   }
 }
 
 /** GatewayBackendTLS.clientCertificateRef. */
-function clientCertificate(gateway: Gateway, source: Source, checks: CertificateChecks): readonly Finding[] {
+function clientCertificate(
+  gateway: Gateway,
+  source: Source,
+  checks: CertificateChecks,
+): { readonly name: string; readonly findings: readonly Finding[] } {
   const reference = gateway.spec.tls?.backend?.clientCertificateRef
-  if (reference === undefined) return []
+  if (reference === undefined) return { name: '', findings: [] }
   const from = { kind: 'Gateway', namespace: gateway.metadata.namespace }
-  const fault = referenceFault(reference, 'Secret', from, source, checks)
-  if (fault === undefined) return []
-  const path = ['spec', 'tls', 'backend', 'clientCertificateRef', fault.field]
-  const reason = fault.why === 'not permitted' ? 'RefNotPermitted' : 'InvalidClientCertificateRef'
-  return [error(gateway, path, 'ResolvedRefs', reason, fault.message)]
+  const found = referred(reference, 'Secret', from, source, checks)
+  if (!('why' in found)) return { name: nameOf(found.metadata.namespace, found.metadata.name), findings: [] }
+  const path = ['spec', 'tls', 'backend', 'clientCertificateRef', found.field]
+  const reason = found.why === 'not permitted' ? 'RefNotPermitted' : 'InvalidClientCertificateRef'
+  return { name: '', findings: [error(gateway, path, 'ResolvedRefs', reason, found.message)] }
 }
 
 /** What is wrong with listeners because of others. `owners` are in order of precedence. */

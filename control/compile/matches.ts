@@ -6,22 +6,48 @@ import type {
 } from '../../kube/gateway-api/http-matches.ts'
 import type { HTTPRouteRule } from '../../kube/gateway-api/http-route.ts'
 import { type Match, type PathMatch, PathMatch_Kind, type ValueMatch } from '../../proto/gen/route_table.ts'
+import { firstOfEach } from './header-names.ts'
 
 /** A Match of the table that does not know its rule yet. */
 export type Condition = Omit<Match, 'rule'>
 
+/** How much of a gRPC call a match names: the more, the higher; 0 is nothing. */
+export interface CallRank {
+  readonly service: number
+  readonly method: number
+}
+
+/** A Condition, with what its precedence needs beside it. */
+export interface RankedCondition {
+  readonly condition: Condition
+  /** Of a GRPCRoute. A host never has matches of HTTPRoutes and of GRPCRoutes (see admission.ts). */
+  readonly call: CallRank | undefined
+}
+
 /** HTTPRouteRule.matches; without any, every request matches. */
-export const conditions = ({ matches }: HTTPRouteRule): readonly Condition[] =>
+export const requestConditions = ({ matches }: HTTPRouteRule): readonly RankedCondition[] =>
   matches.length === 0 ? [everyRequest] : matches.map(condition)
 
-const everyPath: PathMatch = { kind: PathMatch_Kind.PREFIX, value: '/' }
-const everyRequest: Condition = { path: everyPath, method: '', headers: [], query: [] }
+export const everyPath: PathMatch = { kind: PathMatch_Kind.PREFIX, value: '/' }
+const everyRequest: RankedCondition = {
+  condition: { path: everyPath, method: '', headers: [], query: [] },
+  call: undefined,
+}
 
-const condition = ({ path, method, headers = [], queryParams = [] }: HTTPRouteMatch): Condition => ({
-  path: pathMatch(path),
-  method: method ?? '',
-  headers: valueMatches(headers, (name) => name.toLowerCase()),
-  query: valueMatches(queryParams, (name) => name),
+/** For routes of connections and datagrams, of which nothing is known but the listener and the server name. */
+export const everyStream: RankedCondition = {
+  condition: { path: undefined, method: '', headers: [], query: [] },
+  call: undefined,
+}
+
+const condition = ({ path, method, headers = [], queryParams = [] }: HTTPRouteMatch): RankedCondition => ({
+  condition: {
+    path: pathMatch(path),
+    method: method ?? '',
+    headers: headerMatches(headers),
+    query: queryParams.map(valueMatch),
+  },
+  call: undefined,
 })
 
 const kinds = {
@@ -37,15 +63,11 @@ function pathMatch({ type, value }: HTTPPathMatch): PathMatch {
   return prefix === '' ? everyPath : { kind: kinds[type], value: prefix }
 }
 
-/** Of entries with equivalent names only the first counts: HTTPHeaderMatch.name, HTTPQueryParamMatch.name. */
-function valueMatches(
-  entries: readonly (HTTPHeaderMatch | HTTPQueryParamMatch)[],
-  normal: (name: string) => string,
-): readonly ValueMatch[] {
-  const found = new Map<string, ValueMatch>()
-  for (const { name, value, type } of entries) {
-    const key = normal(name)
-    if (!found.has(key)) found.set(key, { name: key, value, regex: type === 'RegularExpression' })
-  }
-  return [...found.values()]
-}
+export const headerMatches = (headers: readonly HTTPHeaderMatch[]): readonly ValueMatch[] =>
+  firstOfEach(headers).map((header) => ({ ...valueMatch(header), name: header.name.toLowerCase() }))
+
+const valueMatch = ({ name, value, type }: HTTPHeaderMatch | HTTPQueryParamMatch): ValueMatch => ({
+  name,
+  value,
+  regex: type === 'RegularExpression',
+})

@@ -4,7 +4,11 @@ import type { FieldPath } from '../../kube/rule.ts'
 import { Origin } from '../../proto/gen/route_table.ts'
 import { originNames, originWords } from './parameters.ts'
 
-// How the Worker reaches a Service: by the annotations of the Service, else as the Gateway's parameters say.
+// How a Service is reached. By the Worker as the annotations of the Service say, else as the Gateway's parameters do. The
+// stand-alone data plane goes to the endpoints itself, as the connector does.
+
+/** The Worker's way to Services that do not say it; undefined for the stand-alone data plane. */
+export type DefaultOrigin = Origin | undefined
 
 const originKey = 'landfall.dev/origin'
 const addressKey = 'landfall.dev/origin-address'
@@ -21,7 +25,8 @@ export interface OriginFault {
 }
 
 /** The origin of a Service, whose annotations go before `byDefault`. */
-export function originOf({ metadata: { annotations } }: Service, byDefault: Origin): OriginOf | OriginFault {
+export function originOf({ metadata: { annotations } }: Service, byDefault: DefaultOrigin): OriginOf | OriginFault {
+  if (byDefault === undefined) return { origin: Origin.CONNECTOR, address: '' }
   const name = annotations[originKey]
   const address = annotations[addressKey] ?? ''
   const fault = (key: string, message: string): OriginFault => ({ path: ['metadata', 'annotations', key], message })

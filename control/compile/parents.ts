@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { ListenerSet } from '../../kube/gateway-api/listener-set.ts'
 import { objectKey } from '../../kube/objects.ts'
-import type { Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { ControllerName } from './features.ts'
 import { type GatewayListeners, isAccepted, type ListenerState } from './listeners.ts'
 import { isSameList } from './merge.ts'
 import type { Namespaces } from './namespaces.ts'
+import type { DefaultOrigin } from './origins.ts'
 import type { RouteKind } from './routes.ts'
 
 /** What routes can see of a listener. */
@@ -32,8 +32,7 @@ export interface ParentView {
   /** "namespace/name" of the Gateway, which is the parent itself or that of the ListenerSet. */
   readonly gateway: string
   readonly controller: ControllerName
-  /** For Services that do not say it themselves. */
-  readonly origin: Origin
+  readonly origin: DefaultOrigin
   readonly listeners: readonly ListenerView[]
   /** Why a ListenerSet is not part of the Gateway. */
   readonly refused: string | undefined
@@ -67,9 +66,9 @@ export function parentsOf(gateways: readonly GatewayListeners[], earlier: Parent
 
 /** Of a Gateway and its ListenerSets. */
 function viewsOf({ state, listeners, sets }: GatewayListeners): readonly ParentView[] {
-  const { gateway, controller, parameters } = state
+  const { gateway, controller, origin } = state
   const name = nameOf(gateway.metadata.namespace, gateway.metadata.name)
-  const common = { gateway: name, controller, origin: parameters.origin }
+  const common = { gateway: name, controller, origin }
   const isDefault = gateway.spec.defaultScope === 'All'
   return [
     { ...common, ...identity(gateway), listeners: listeners.map(listenerView), refused: undefined, isDefault },

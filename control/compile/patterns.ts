@@ -2,7 +2,8 @@ import { compileRegex } from '../../engine/regex/regex.ts'
 import type { GRPCRouteMatch } from '../../kube/gateway-api/grpc-route.ts'
 import type { HTTPRouteMatch } from '../../kube/gateway-api/http-matches.ts'
 import type { FieldPath } from '../../kube/rule.ts'
-import { error, type Finding, info } from './finding.ts'
+import { error, type Finding, info, turns } from './finding.ts'
+import { pathOf } from './grpc-matches.ts'
 import type { Route } from './routes.ts'
 
 /** About the regular expressions of a rule's matches. `path` leads to the list. */
@@ -11,9 +12,18 @@ export function patternFindings(
   matches: readonly (HTTPRouteMatch | GRPCRouteMatch)[],
   path: FieldPath,
 ): readonly Finding[] {
-  return matches.flatMap((match, index) =>
-    patterns(match).map(([place, pattern]) => finding(route, [...path, index, ...place], pattern)),
-  )
+  return matches.flatMap((match, index) => {
+    const at = [...path, index]
+    const findings = patterns(match).map(([place, pattern]) => finding(route, [...at, ...place], pattern))
+    return turns(findings, 'PartiallyInvalid') ? findings : [...findings, ...callFindings(route, match, at)]
+  })
+}
+
+/** Expressions for service and method run as one, which may be too large where both by themselves are not. */
+function callFindings(route: Route, { method }: HTTPRouteMatch | GRPCRouteMatch, path: FieldPath): readonly Finding[] {
+  if (typeof method !== 'object' || method.type !== 'RegularExpression') return []
+  const whole = finding(route, [...path, 'method'], pathOf(method).value)
+  return whole.severity === 'error' ? [whole] : []
 }
 
 type Pattern = readonly [place: FieldPath, pattern: string]

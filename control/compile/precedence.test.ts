@@ -32,6 +32,7 @@ const ranked = ({ createdAt = 0, name = 'a/a', rule: place = 0, index = 0, ...co
   rule: rule(place),
   index,
   condition: { ...prefix('/'), method: '', headers: [], query: [], ...condition },
+  call: undefined,
 })
 
 test.for<[string, Changes, Changes]>([

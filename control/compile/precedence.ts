@@ -1,5 +1,5 @@
 import { type Host, type Match, PathMatch_Kind, type Rule } from '../../proto/gen/route_table.ts'
-import type { Condition } from './matches.ts'
+import type { CallRank, RankedCondition } from './matches.ts'
 import { compareText } from './merge.ts'
 
 /** A route, as far as it decides between equal matches. One object for all matches of a route. */
@@ -11,12 +11,11 @@ export interface RankedRoute {
 }
 
 /** A match among those of all routes of a host. */
-export interface RankedMatch {
+export interface RankedMatch extends RankedCondition {
   readonly route: RankedRoute
   readonly rule: Rule
   /** Place in HTTPRouteRule.matches. */
   readonly index: number
-  readonly condition: Condition
 }
 
 /** Exact before regular expression before prefix. Where regular expressions stand is ours to say: a pattern is written for
@@ -30,16 +29,20 @@ const pathLength = ({ condition: { path } }: RankedMatch): number =>
 
 const methodRank = ({ condition: { method } }: RankedMatch): number => (method === '' ? 1 : 0)
 
-/** HTTPRouteRule.matches, "Proxy or Load Balancer routing configuration … MUST prioritize matches". The only order of the table. */
+/** HTTPRouteRule.matches and GRPCRouteRule.matches, "Proxy or Load Balancer routing configuration … MUST prioritize". The
+ *  only order of the table. */
 export const byPrecedence = (a: RankedMatch, b: RankedMatch): number =>
-  pathRank(a) - pathRank(b) ||
-  pathLength(b) - pathLength(a) ||
-  methodRank(a) - methodRank(b) ||
+  (a.call !== undefined && b.call !== undefined ? byCall(a.call, b.call) : byPath(a, b)) ||
   b.condition.headers.length - a.condition.headers.length ||
   b.condition.query.length - a.condition.query.length ||
   (a.route === b.route ? 0 : byAge(a.route, b.route)) ||
   a.rule.index - b.rule.index ||
   a.index - b.index
+
+const byPath = (a: RankedMatch, b: RankedMatch): number =>
+  pathRank(a) - pathRank(b) || pathLength(b) - pathLength(a) || methodRank(a) - methodRank(b)
+
+const byCall = (a: CallRank, b: CallRank): number => b.service - a.service || b.method - a.method
 
 // Not a difference: two routes that have not been created are Infinity both.
 const byAge = (a: RankedRoute, b: RankedRoute): number =>

@@ -1,13 +1,14 @@
 import type { Service, ServicePort } from '../../kube/core/service.ts'
 import type { BackendObjectReference } from '../../kube/gateway-api/references.ts'
 import type { FieldPath } from '../../kube/rule.ts'
-import type { Origin } from '../../proto/gen/route_table.ts'
+import { AppProtocol, Origin } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { speechOf } from './app-protocols.ts'
-import { isUsable, policyOf } from './backend-tls.ts'
+import { type BackendPort, backendKey } from './backend-key.ts'
+import { policyOf } from './backend-tls.ts'
 import { error, type Finding, few, warning } from './finding.ts'
 import { missingGrant, permitted } from './grants.ts'
-import { originOf } from './origins.ts'
+import { type DefaultOrigin, originOf } from './origins.ts'
 import type { Route } from './routes.ts'
 import type { Source } from './source.ts'
 
@@ -21,15 +22,12 @@ export interface Resolution {
   readonly findings: readonly Finding[]
 }
 
-/** The port of a Service that routes refer to, as Backend.key names it. */
-export const backendKey = (service: string, port: number): string => `${service}:${port}`
-
-/** BackendObjectReference of a route. `origin` is how the Worker reaches Services that do not say it. */
+/** BackendObjectReference of a route. */
 export function resolve(
   reference: BackendObjectReference,
   route: Route,
   path: FieldPath,
-  origin: Origin,
+  origin: DefaultOrigin,
   source: Source,
 ): Resolution {
   const { group, kind, name, namespace = route.metadata.namespace } = reference
@@ -89,7 +87,7 @@ function use(
   port: ServicePort,
   route: Route,
   path: FieldPath,
-  origin: Origin,
+  origin: DefaultOrigin,
   source: Source,
 ): Resolution {
   const refuse = (reason: Finding['reason'], ...findings: Finding[]): Resolution => ({
@@ -98,25 +96,14 @@ function use(
     service: key,
     findings,
   })
-  const tls = policyOf(source.look('backendTls', key), port.name ?? '')
-  if (tls !== undefined) {
-    // The policy's own status says what is wrong.
-    if (!isUsable(tls)) return refuse('NoValidCACertificate')
-    // Tables do not carry TLS to backends: a request is refused rather than sent in the clear.
-    return refuse(
-      'UnsupportedProtocol',
-      warning(
-        route,
-        path,
-        'UnsupportedProtocol',
-        `BackendTLSPolicy ${tls.policy.metadata.name} asks for TLS to Service ${key}, which is not served yet; requests get a 500`,
-      ),
-    )
-  }
+  const policy = port.protocol === 'UDP' ? undefined : policyOf(source.look('backendTls', key), port.name ?? '')
+  // The policy's own status says what is wrong.
+  if (policy !== undefined && policy.tls === undefined) return refuse('NoValidCACertificate')
   const findings: Finding[] = []
+  let kind: BackendPort['kind'] = route.kind === 'UDPRoute' ? 'udp' : ''
   if (route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute') {
     const speech = speechOf(port.appProtocol)
-    if (speech.tls) {
+    if (speech.tls && policy === undefined) {
       const message = `port ${port.port} of Service ${key} has appProtocol ${port.appProtocol}, which needs a BackendTLSPolicy that says which certificate to trust; create one for the Service`
       return refuse(
         'UnsupportedProtocol',
@@ -124,11 +111,13 @@ function use(
       )
     }
     if (!speech.known) {
-      const message = `appProtocol ${port.appProtocol} is not known, and taken for HTTP/1.1; write kubernetes.io/h2c, kubernetes.io/ws or nothing`
+      const taken = route.kind === 'GRPCRoute' ? 'HTTP/2' : 'HTTP/1.1'
+      const message = `appProtocol ${port.appProtocol} is not known, and taken for ${taken}; write kubernetes.io/h2c, kubernetes.io/ws or nothing`
       findings.push(
         warning(service, ['spec', 'ports', service.spec.ports.indexOf(port), 'appProtocol'], 'UnknownValue', message),
       )
     }
+    if (route.kind === 'GRPCRoute' && speech.protocol !== AppProtocol.H2C) kind = 'grpc'
   }
   const reached = originOf(service, origin)
   if ('message' in reached) {
@@ -139,5 +128,12 @@ function use(
       warning(service, reached.path, 'InvalidOrigin', reached.message),
     )
   }
-  return { backend: backendKey(key, port.port), invalid: '', service: key, findings }
+  if (policy !== undefined && reached.origin !== Origin.CONNECTOR) {
+    const message = `BackendTLSPolicy ${policy.policy.metadata.name} says which certificate Service ${key} must show, and only the connector can check it; set landfall.dev/origin of the Service to connector, or remove the policy`
+    return refuse(
+      'UnsupportedProtocol',
+      error(route, [...path, 'name'], 'ResolvedRefs', 'UnsupportedProtocol', message),
+    )
+  }
+  return { backend: backendKey({ service: key, port: port.port, kind }), invalid: '', service: key, findings }
 }

@@ -1,7 +1,7 @@
-import type { Origin } from '../../proto/gen/route_table.ts'
 import { type Attached, attach, isAttachedAlike, type ParentAttachment } from './attach.ts'
 import type { Finding } from './finding.ts'
 import { holds, type Kept, keep } from './kept.ts'
+import type { DefaultOrigin } from './origins.ts'
 import type { Route } from './routes.ts'
 import { type RouteRules, routeRules } from './rules.ts'
 import type { Source } from './source.ts'
@@ -28,8 +28,8 @@ export const isAcceptedAt = ({ attachments, rules }: ParentState): boolean => at
 export interface KeptRoute {
   readonly state: RouteState
   readonly attached: Kept<Attached>
-  /** By the origin that its Gateways set; nearly always one. */
-  readonly rules: ReadonlyMap<Origin, Kept<RouteRules>>
+  /** By the origin of its Gateways; nearly always one. */
+  readonly rules: ReadonlyMap<DefaultOrigin, Kept<RouteRules>>
 }
 
 /** The same again while nothing that the route looks up has changed. */
@@ -56,7 +56,7 @@ function isCurrent({ attached, rules }: KeptRoute, source: Source): boolean {
   return true
 }
 
-function combined(route: Route, attached: Attached, rules: ReadonlyMap<Origin, Kept<RouteRules>>): RouteState {
+function combined(route: Route, attached: Attached, rules: ReadonlyMap<DefaultOrigin, Kept<RouteRules>>): RouteState {
   const parents = attached.parents.flatMap((attachment) => {
     const kept = rules.get(attachment.origin)
     return kept === undefined ? [] : [{ ...attachment, rules: kept.value }]

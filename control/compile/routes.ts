@@ -15,6 +15,9 @@ export const routeKinds = [
   'UDPRoute',
 ] as const satisfies readonly RouteKind[]
 
+/** A route of connections or datagrams: of two on a listener nothing but their hostnames tells which one is meant. */
+export const isStream = ({ kind }: Route): boolean => kind !== 'HTTPRoute' && kind !== 'GRPCRoute'
+
 /** spec.hostnames of the kinds that have them. */
 export const hostnamesOf = (route: Route): readonly string[] | undefined =>
   'hostnames' in route.spec ? route.spec.hostnames : undefined

@@ -1,18 +1,22 @@
 import type { GRPCRouteFilter, GRPCRouteMatch } from '../../kube/gateway-api/grpc-route.ts'
 import type { HTTPRouteFilter } from '../../kube/gateway-api/http-filters.ts'
 import type { HTTPRouteMatch } from '../../kube/gateway-api/http-matches.ts'
-import type { HTTPRoute, HTTPRouteRule } from '../../kube/gateway-api/http-route.ts'
+import type { HTTPRouteRetry, HTTPRouteTimeouts } from '../../kube/gateway-api/http-route.ts'
 import type { BackendReference } from '../../kube/gateway-api/references.ts'
-import type { BackendRef, Origin, Rule } from '../../proto/gen/route_table.ts'
+import type { SessionPersistence } from '../../kube/gateway-api/session-persistence.ts'
+import type { BackendRef, Rule } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { createdAt } from './age.ts'
 import { type Filters, filtersOf } from './filters.ts'
-import { type Finding, turns } from './finding.ts'
-import { conditions } from './matches.ts'
+import { type Finding, turns, warning } from './finding.ts'
+import { callConditions } from './grpc-matches.ts'
+import { repeatedNames } from './header-names.ts'
+import { everyStream, type RankedCondition, requestConditions } from './matches.ts'
+import type { DefaultOrigin } from './origins.ts'
 import { patternFindings } from './patterns.ts'
 import { byPrecedence, type RankedMatch } from './precedence.ts'
 import { type Resolution, resolve } from './references.ts'
-import type { Route } from './routes.ts'
+import { isStream, type Route } from './routes.ts'
 import { sessionOf } from './session.ts'
 import type { Source } from './source.ts'
 import { retryOf, timeoutsOf } from './timeouts.ts'
@@ -23,7 +27,7 @@ export interface RouteRules {
   readonly dropped: readonly number[]
   /** Whether a rule is left: a route without one is not accepted. */
   readonly isValid: boolean
-  /** In order of precedence; empty for the kinds that tables do not have. */
+  /** In order of precedence. */
   readonly matches: readonly RankedMatch[]
   /** Services that the route uses, as "namespace/name", each once. */
   readonly services: readonly string[]
@@ -32,8 +36,7 @@ export interface RouteRules {
   readonly findings: readonly Finding[]
 }
 
-/** `origin` is how the Worker reaches Services that do not say it. */
-export function routeRules(route: Route, origin: Origin, source: Source): RouteRules {
+export function routeRules(route: Route, origin: DefaultOrigin, source: Source): RouteRules {
   const rules = checkedRules(route, origin, source)
   const dropped = rules.flatMap(({ findings }, index) => (turns(findings, 'PartiallyInvalid') ? [index] : []))
   const resolutions = rules.flatMap(({ resolutions }) => resolutions)
@@ -41,11 +44,18 @@ export function routeRules(route: Route, origin: Origin, source: Source): RouteR
   return {
     dropped,
     isValid,
-    matches: route.kind === 'HTTPRoute' && isValid ? rankedMatches(route, rules) : [],
+    matches: isValid ? rankedMatches(route, rules) : [],
     services: unique(resolutions.flatMap(({ service }) => service ?? [])),
     backends: unique(resolutions.flatMap(({ backend }) => (backend === '' ? [] : [backend]))),
-    findings: rules.flatMap(({ findings }) => findings),
+    findings: [...rules.flatMap(({ findings }) => findings), ...idleRules(route)],
   }
+}
+
+/** Rules that no connection can meet: v1alpha2 allows several, without a condition to tell them apart. */
+function idleRules(route: Route): readonly Finding[] {
+  if (!isStream(route) || (route.spec.rules?.length ?? 0) < 2) return []
+  const message = 'the first rule gets all traffic, since rules of this kind have no matches; name its backends there'
+  return [warning(route, ['spec', 'rules', 1], 'NoTraffic', message)]
 }
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)]
@@ -69,15 +79,23 @@ type Filterable<T> = T & { readonly filters?: readonly (HTTPRouteFilter | GRPCRo
 
 /** What the rules of all kinds have between them. */
 type AnyRule = Filterable<{
+  readonly name?: string
   readonly matches?: readonly (HTTPRouteMatch | GRPCRouteMatch)[]
   readonly backendRefs?: readonly Filterable<BackendReference>[]
+  readonly timeouts?: HTTPRouteTimeouts
+  readonly retry?: HTTPRouteRetry
+  readonly sessionPersistence?: SessionPersistence
 }>
 
-function checkedRules(route: Route, origin: Origin, source: Source): readonly CheckedRule[] {
+function checkedRules(route: Route, origin: DefaultOrigin, source: Source): readonly CheckedRule[] {
   const rules: readonly AnyRule[] = route.spec.rules ?? []
   return rules.map((rule, index) => {
     const path = ['spec', 'rules', index]
-    const patterns = patternFindings(route, rule.matches ?? [], [...path, 'matches'])
+    const matches = rule.matches ?? []
+    const patterns = patternFindings(route, matches, [...path, 'matches'])
+    const repeated = matches.flatMap(({ headers = [] }, index) =>
+      repeatedNames(route, headers, [...path, 'matches', index, 'headers']),
+    )
     const filters = filtersOf(rule.filters ?? [], route, [...path, 'filters'], origin, source)
     const backends = (rule.backendRefs ?? []).map((reference, index) => {
       const at = [...path, 'backendRefs', index]
@@ -98,6 +116,7 @@ function checkedRules(route: Route, origin: Origin, source: Source): readonly Ch
       resolutions,
       findings: [
         ...patterns,
+        ...repeated,
         ...filters.findings,
         ...backends.flatMap(({ resolution, filters }) => [...resolution.findings, ...filters.findings]),
       ],
@@ -105,23 +124,42 @@ function checkedRules(route: Route, origin: Origin, source: Source): readonly Ch
   })
 }
 
-function rankedMatches(route: HTTPRoute, checked: readonly CheckedRule[]): readonly RankedMatch[] {
+function rankedMatches(route: Route, checked: readonly CheckedRule[]): readonly RankedMatch[] {
   const name = nameOf(route.metadata.namespace, route.metadata.name)
   const ranked = { createdAt: createdAt(route), name }
-  return route.spec.rules
-    .flatMap((rule, index) => {
-      const check = checked[index]
-      if (check === undefined || check.isUnmatchable) return []
-      const tableRule = ruleOf(rule, index, name, check)
-      return conditions(rule).map((condition, index) => ({ route: ranked, rule: tableRule, index, condition }))
+  const rules: readonly AnyRule[] = route.spec.rules ?? []
+  return conditionsOf(route)
+    .flatMap((conditions, index) => {
+      const [rule, check] = [rules[index], checked[index]]
+      if (rule === undefined || check === undefined || check.isUnmatchable) return []
+      const tableRule = ruleOf(rule, index, route.kind, name, check)
+      return conditions.map((condition, index) => ({ route: ranked, rule: tableRule, index, ...condition }))
     })
     .sort(byPrecedence)
 }
 
-function ruleOf(rule: HTTPRouteRule, index: number, route: string, { filters, backends }: CheckedRule): Rule {
+/** Of each rule. */
+function conditionsOf(route: Route): readonly (readonly RankedCondition[])[] {
+  switch (route.kind) {
+    case 'HTTPRoute':
+      return route.spec.rules.map(requestConditions)
+    case 'GRPCRoute':
+      return route.spec.rules?.map(callConditions) ?? []
+    default:
+      return [[everyStream]]
+  }
+}
+
+function ruleOf(
+  rule: AnyRule,
+  index: number,
+  kind: Route['kind'],
+  route: string,
+  { filters, backends }: CheckedRule,
+): Rule {
   const name = rule.name ?? ''
   return {
-    route: `HTTPRoute ${route}`,
+    route: `${kind} ${route}`,
     index,
     name,
     filters: filters.filters,

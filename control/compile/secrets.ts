@@ -2,8 +2,9 @@ import type { ConfigMap } from '../../kube/core/config-map.ts'
 import type { Secret } from '../../kube/core/secret.ts'
 import { nameOf } from '../snapshot-index.ts'
 import { authorityFault, type CertificateFault, keyPairFault } from './certificates.ts'
+import type { Finding } from './finding.ts'
 import { missingGrant, permitted, type Referrer } from './grants.ts'
-import type { Source } from './source.ts'
+import type { Source, SourceTopics } from './source.ts'
 
 /** SecretObjectReference, ObjectReference or LocalObjectReference. */
 export interface Reference {
@@ -32,14 +33,14 @@ function checked(object: Secret | ConfigMap, checks: CertificateChecks): Certifi
   return check.fault
 }
 
-/** What is wrong with a reference to a certificate and its key, or to CA certificates; undefined when nothing is. */
-export function referenceFault(
+/** The good certificate with its key, or the good CA certificates, that a reference leads to; or what is wrong with it. */
+export function referred<K extends 'Secret' | 'ConfigMap'>(
   reference: Reference,
-  wanted: 'Secret' | 'ConfigMap',
+  wanted: K,
   from: Referrer,
   source: Source,
   checks: CertificateChecks,
-): ReferenceFault | undefined {
+): SourceTopics[K] | ReferenceFault {
   const { group, kind, name, namespace = from.namespace } = reference
   // First of all: what a namespace does not share is not told either.
   const referent = { group, kind, namespace, name }
@@ -59,8 +60,27 @@ export function referenceFault(
     return { why: 'not found', field: 'name', message: `there is no ${wanted} ${namespace}/${name}; create it` }
   }
   const fault = checked(object, checks)
-  if (fault === undefined) return undefined
+  if (fault === undefined) return object
   return { why: 'malformed', field: 'name', message: `${wanted} ${namespace}/${name} ${faultWords(fault)}` }
+}
+
+/** What several references lead to, as `referred`; `blame` makes a finding of what is wrong with the one at `index`. */
+export function allReferred<K extends 'Secret' | 'ConfigMap'>(
+  references: readonly Reference[],
+  wanted: K,
+  from: Referrer,
+  source: Source,
+  checks: CertificateChecks,
+  blame: (fault: ReferenceFault, index: number) => Finding,
+): { readonly objects: readonly SourceTopics[K][]; readonly findings: readonly Finding[] } {
+  const objects: SourceTopics[K][] = []
+  const findings: Finding[] = []
+  for (const [index, reference] of references.entries()) {
+    const found = referred(reference, wanted, from, source, checks)
+    if ('why' in found) findings.push(blame(found, index))
+    else objects.push(found)
+  }
+  return { objects, findings }
 }
 
 const faultWords = ({ path, message }: CertificateFault): string => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Backend, type Host, type Listener, Protocol } from '../../proto/gen/route_table.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { GatewayTable } from '../table.ts'
@@ -118,11 +119,11 @@ export function gatewayTable(
   const { metadata } = gateway.state.gateway
   const table: GatewayTable = {
     gateway: nameOf(metadata.namespace, metadata.name),
-    addresses: [],
+    addresses: gateway.state.asked,
     listeners: tableListeners(gateway),
     hosts,
     backends,
-    settings: gateway.state.parameters.settings,
+    settings: { ...gateway.state.settings, clientCertificate: gateway.clientCertificate },
   }
   return earlier !== undefined && isSame(earlier, table) ? earlier : table
 }
@@ -132,17 +133,11 @@ const tableListeners = ({ listeners, sets }: GatewayListeners): readonly Listene
     all.filter(isAccepted).map((state) => {
       const { port, protocol, hostname = '' } = state.listener
       if (!isProtocol(protocol)) throw new Error(`listener ${idOf(state)} is accepted with protocol ${protocol}`)
-      return { id: idOf(state), port, protocol: Protocol[protocol], hostname, tls: undefined }
+      return { id: idOf(state), port, protocol: Protocol[protocol], hostname, tls: state.tls }
     }),
   )
-
-const sameListener = (a: Listener, b: Listener | undefined): boolean =>
-  a.id === b?.id && a.port === b.port && a.protocol === b.protocol && a.hostname === b.hostname
 
 const isSame = (a: GatewayTable, b: GatewayTable): boolean =>
   a.hosts === b.hosts &&
   a.backends === b.backends &&
-  a.listeners.length === b.listeners.length &&
-  a.listeners.every((listener, index) => sameListener(listener, b.listeners[index])) &&
-  a.settings.hideReason === b.settings.hideReason &&
-  a.settings.trustedHops === b.settings.trustedHops
+  isDeepStrictEqual([a.addresses, a.listeners, a.settings], [b.addresses, b.listeners, b.settings])

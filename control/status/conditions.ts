@@ -97,7 +97,10 @@ export function gatewayVerdicts({ state, listeners, findings }: GatewayListeners
   ]
 }
 
-function gatewayProgrammed(accepted: Verdict, { state, listeners, findings }: Omit<GatewayListeners, 'sets'>): Verdict {
+function gatewayProgrammed(
+  accepted: Verdict,
+  { state, listeners, findings }: Pick<GatewayListeners, 'state' | 'listeners' | 'findings'>,
+): Verdict {
   if (accepted.status === 'False') return no('Programmed', 'Invalid', 'the Gateway is not accepted')
   const wrong = turned('Programmed', findings, state.gateway)
   if (wrong !== undefined) return wrong

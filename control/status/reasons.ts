@@ -84,6 +84,7 @@ export type OwnReason =
   | 'HostnameTaken'
   // Without a condition.
   | 'NoEndpoints'
+  | 'NoTraffic'
   | 'RegularExpression'
   | 'UnknownParent'
   | 'UnknownValue'

@@ -37,7 +37,8 @@ const isAddress = {
   FQDN: isHostname,
 }
 
-/** Unlike the API server this takes loopback and link-local addresses: from files, an origin may well be on this machine. */
+/** Unlike the API server this takes loopback addresses, since from files an origin may well be on this machine, and link-local
+ *  ones, which control leaves out. */
 export const endpointSlice = z
   .object({
     apiVersion: z.literal('discovery.k8s.io/v1'),

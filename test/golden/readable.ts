@@ -7,8 +7,10 @@ import {
   AppProtocol,
   type Backend,
   type BackendRef,
+  type BackendTls,
   type Filter,
   type Host,
+  type Listener,
   type Match,
   Origin,
   PathMatch_Kind,
@@ -16,6 +18,8 @@ import {
   Protocol,
   type Rule,
   SessionPersistence_Kind,
+  SubjectAltName_Kind,
+  type Tls,
   type ValueMatch,
 } from '../../proto/gen/route_table.ts'
 
@@ -79,9 +83,24 @@ const host = ({ listener, hostname, matches, rules }: Host): object => ({
   rules: rules.map(rule),
 })
 
-const backend = ({ key, protocol, origin, originAddress, endpoints }: Backend): object =>
+const names = { [SubjectAltName_Kind.HOSTNAME]: 'host', [SubjectAltName_Kind.URI]: 'URI' }
+
+/** Certificates tell a reader nothing: their number does. */
+const authorities = (pem: string): string => {
+  const count = pem.split('BEGIN CERTIFICATE').length - 1
+  return `${count} CA certificate${count === 1 ? '' : 's'}`
+}
+
+const backendTls = ({ hostname, authorities: pem, subjectAltNames }: BackendTls): string =>
+  [
+    `${hostname} by ${pem === '' ? 'the system' : authorities(pem)}`,
+    ...subjectAltNames.map(({ kind, value }) => `${names[kind]} ${value}`),
+  ].join(', ')
+
+const backend = ({ key, protocol, origin, originAddress, endpoints, tls }: Backend): object =>
   filled({
     key,
+    tls: tls && backendTls(tls),
     protocol: protocol === AppProtocol.HTTP1 ? '' : nameIn(AppProtocol, protocol),
     origin: origin === Origin.CONNECTOR ? '' : `${nameIn(Origin, origin)} ${originAddress}`,
     endpoints: endpoints.map(({ address, port }) =>
@@ -89,16 +108,28 @@ const backend = ({ key, protocol, origin, originAddress, endpoints }: Backend): 
     ),
   })
 
-const table = ({ gateway, listeners, hosts, backends, settings }: GatewayTable): object =>
-  filled({
+function listenerTls({ passthrough, certificates, clients }: Tls): string {
+  if (passthrough) return 'passthrough'
+  const own = certificates.length === 0 ? 'no certificate' : certificates.join(' ')
+  if (clients === undefined) return own
+  return `${own}, clients by ${authorities(clients.authorities)}${clients.insecureFallback ? ' or by nothing' : ''}`
+}
+
+const listener = ({ id, port, protocol, hostname, tls }: Listener): string =>
+  `${id}: ${nameIn(Protocol, protocol)} ${port} ${hostname}`.trimEnd() +
+  (tls === undefined ? '' : ` (${listenerTls(tls)})`)
+
+function table({ gateway, addresses, listeners, hosts, backends, settings }: GatewayTable): object {
+  const set = filled({ ...settings })
+  return filled({
     gateway,
-    settings: settings.hideReason || settings.trustedHops > 0 ? { ...settings } : undefined,
-    listeners: listeners.map(({ id, port, protocol, hostname }) =>
-      `${id}: ${nameIn(Protocol, protocol)} ${port} ${hostname}`.trimEnd(),
-    ),
+    addresses,
+    settings: Object.keys(set).length === 0 ? undefined : set,
+    listeners: listeners.map(listener),
     hosts: hosts.map(host),
     backends: backends.map(backend),
   })
+}
 
 /** Conditions that need no words come together. */
 function conditions(all: readonly Condition[]): object {
