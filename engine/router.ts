@@ -36,6 +36,10 @@ export class Router {
     this.table.addShard(name, bytes)
   }
 
+  hasShard(name: string): boolean {
+    return this.table.hasShard(name)
+  }
+
   /** The shards to load so that this router can do at once what `before` could. */
   replacements(before: Router): readonly string[] {
     return this.table.replacements(before.table)

@@ -71,6 +71,10 @@ export class Table {
     this.#evict()
   }
 
+  hasShard(name: string): boolean {
+    return this.#slots.get(name)?.shard !== undefined
+  }
+
   /** What is used from here on is not evicted until the next decision begins. */
   beginDecision(): void {
     this.#clock++

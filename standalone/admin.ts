@@ -23,9 +23,10 @@ export async function startAdmin(host: string, port: number, source: AdminSource
     }
     if (method !== 'GET' && method !== 'HEAD') answer(405, '405 method not allowed\n')
     else if (path === '/healthz') answer(200, 'ok\n')
-    else if (path === '/readyz')
-      answer(...(source.isReady() ? ([200, 'ready\n'] as const) : ([503, 'not ready\n'] as const)))
-    else if (path === '/metrics') answer(200, await source.metrics(), 'text/plain; version=0.0.4; charset=utf-8')
+    else if (path === '/readyz') {
+      if (source.isReady()) answer(200, 'ready\n')
+      else answer(503, 'not ready\n')
+    } else if (path === '/metrics') answer(200, await source.metrics(), 'text/plain; version=0.0.4; charset=utf-8')
     else answer(404, '404 not found\n')
   })
   server.listen(port, host)
