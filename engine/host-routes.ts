@@ -50,6 +50,13 @@ export class HostRoutes {
     return match.rule
   }
 
+  /** The rule of a Host of connections or datagrams: its one match has no conditions. */
+  streamRule(): CompiledRule | undefined {
+    this.#matches ??= this.#decodeMatches()
+    const match = this.#matches instanceof PathIndex ? undefined : this.#matches[0]
+    return match && this.rule(match)
+  }
+
   /** All of it, for those who have time. */
   decode(): Host {
     return Host.decode(part(this.#bytes, this.#range))

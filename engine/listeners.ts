@@ -42,7 +42,8 @@ class SchemeListeners {
   }
 }
 
-class HostnameListeners {
+/** Listeners that are told apart by hostname alone. */
+export class HostnameListeners {
   readonly #named = new Map<string, Listener>()
   #everyHost: Listener | undefined
 

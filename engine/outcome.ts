@@ -86,7 +86,7 @@ function heldSession(rule: CompiledRule, { facts, table, now }: Met): Held | Sha
   return { target, startedAt: token.startedAt, endpoint }
 }
 
-function missingShards(targets: readonly Target[], table: Table): Missing | undefined {
+export function missingShards(targets: readonly Target[], table: Table): Missing | undefined {
   let names: Set<string> | undefined
   for (const target of targets) {
     if (target.invalid !== '') continue
@@ -150,7 +150,7 @@ function respond(status: number, why: Why, { matched }: CompiledRule, filters: F
   return { type: 'respond', matched, status, why, responseHeaders: filters.responseHeaders(facts) }
 }
 
-function loadedBackend(link: BackendLink, table: Table): Backend | undefined {
+export function loadedBackend(link: BackendLink, table: Table): Backend | undefined {
   const backend = table.backend(link)
   return backend instanceof ShardSlot ? undefined : backend
 }

@@ -115,6 +115,6 @@ export function chooseRouter(routers: readonly Router[], facts: RequestFacts): R
 }
 
 /** Orders hostnames that take the same request. */
-function specificityOf(hostname: string): number {
+export function specificityOf(hostname: string): number {
   return hostname === '' || hostname.startsWith('*') ? hostname.length : Number.POSITIVE_INFINITY
 }
