@@ -21,10 +21,10 @@ export class Project {
     this.#site = site
   }
 
-  /** The very same reading as before when no file has changed. */
-  async read(): Promise<Reading> {
+  /** The very same reading as before when no file has changed. `changed` as in ManifestReader.read. */
+  async read(changed?: ReadonlySet<string>): Promise<Reading> {
     const last = this.#last
-    const loaded = await this.#reader.read()
+    const loaded = await this.#reader.read(changed)
     if (last !== undefined && last.loaded === loaded) return last
     const snapshot = last === undefined ? Snapshot.of(loaded.objects) : last.snapshot.next(loaded.objects)
     const compiled = compile(snapshot, this.#site, last?.compiled)

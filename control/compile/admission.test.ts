@@ -1,7 +1,20 @@
 import { expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/objects.ts'
+import { Snapshot } from '../snapshot.ts'
 import { maxMatches } from './admission.ts'
-import { compiled, gateway, gatewayClass, grpcRoute, httpRoute } from './object-fixture.ts'
+import { type Compiled, compile } from './compile.ts'
+import {
+  compiled,
+  gateway,
+  gatewayClass,
+  grpcRoute,
+  httpRoute,
+  service,
+  site,
+  tcpRoute,
+  tlsRoute,
+  udpRoute,
+} from './object-fixture.ts'
 
 /** The reason of each route's first parent, or "Accepted", by the route's name. */
 const verdicts = (...routes: readonly KubeObject[]): Record<string, string> =>
@@ -66,6 +79,79 @@ test('a route keeps the listeners where no other kind has its hostname', () => {
     { name: 'p80', count: 1 },
     { name: 'p81', count: 1 },
   ])
+})
+
+const streams = gateway({
+  spec: {
+    listeners: [
+      { name: 'tls', port: 443, protocol: 'TLS', tls: { mode: 'Passthrough' } },
+      { name: 'tcp', port: 5432, protocol: 'TCP' },
+      { name: 'more', port: 5433, protocol: 'TCP' },
+      { name: 'udp', port: 53, protocol: 'UDP' },
+    ],
+  },
+})
+const dns = service({
+  spec: {
+    ports: [
+      { name: 't', port: 80 },
+      { name: 'u', port: 80, protocol: 'UDP' },
+    ],
+  },
+})
+
+/** What each host of the table leads to, and how many routes each listener has. */
+function served(...routes: readonly KubeObject[]) {
+  const { tables, gateways, routes: states } = compiled(gatewayClass(), streams, dns, ...routes)
+  expect(states.flatMap(({ parents }) => parents.flatMap(({ findings }) => findings))).toEqual([])
+  return {
+    hosts: tables[0]?.hosts.map(({ listener, hostname, matches, rules }) => {
+      expect(matches).toEqual([{ rule: 0, path: undefined, method: '', headers: [], query: [] }])
+      return `${listener} ${hostname} ${rules.map(({ route }) => route).join()}`
+    }),
+    attached: gateways[0]?.attached.map(({ name, count }) => `${name} ${count}`),
+    hints: states.flatMap(({ findings }) => findings.map(({ object, reason }) => `${object.metadata.name} ${reason}`)),
+  }
+}
+const tls = (name: string, day: number, ...hostnames: string[]) =>
+  tlsRoute({ metadata: meta(name, day), spec: { hostnames } })
+const at = (sectionName: string) => ({ spec: { parentRefs: [{ name: 'gw', sectionName }] } })
+
+test('of several TCPRoutes on a listener the oldest gets the traffic, though all are attached', () => {
+  const [old, young] = [tcpRoute({ metadata: meta('z', 1), ...at('tcp') }), tcpRoute({ metadata: meta('a', 2) })]
+  expect(served(young, old)).toEqual({
+    hosts: ['more  TCPRoute default/a', 'tcp  TCPRoute default/z'],
+    attached: ['more 1', 'tcp 2'],
+    hints: ['a NoTraffic'],
+  })
+})
+
+test('so it is with UDPRoutes, and of equal age the first by name', () => {
+  const [a, b] = ['a', 'b'].map((name) => udpRoute({ metadata: { name } }))
+  expect(a && b && served(b, a)).toEqual({
+    hosts: ['udp  UDPRoute default/a'],
+    attached: ['udp 2'],
+    hints: ['b NoTraffic'],
+  })
+})
+
+test('of TLSRoutes the oldest of each hostname gets its traffic', () => {
+  expect(served(tls('young', 2, 'a.com', 'b.com'), tls('old', 1, 'a.com'), tls('wide', 3, '*.com'))).toEqual({
+    hosts: ['tls *.com TLSRoute default/wide', 'tls a.com TLSRoute default/old', 'tls b.com TLSRoute default/young'],
+    attached: ['tls 3'],
+    hints: ['young NoTraffic'],
+  })
+})
+
+test('when the oldest goes, the next takes over', () => {
+  const [old, young] = [tcpRoute({ metadata: meta('old', 1) }), tcpRoute({ metadata: meta('young', 2) })]
+  const world = [gatewayClass(), streams, dns, young]
+  const before = compile(Snapshot.of([...world, old]), site)
+  const after = compile(Snapshot.of([...world, old]).next(world), site, before)
+  const routesOf = ({ tables }: Compiled) => tables[0]?.hosts.map(({ rules }) => rules[0]?.route)
+  expect(routesOf(before)).toEqual(['TCPRoute default/old', 'TCPRoute default/old'])
+  expect(routesOf(after)).toEqual(['TCPRoute default/young', 'TCPRoute default/young'])
+  expect(after.tables).toEqual(compile(Snapshot.of(world), site).tables)
 })
 
 test('the youngest routes are refused when the table would grow over its bound', () => {

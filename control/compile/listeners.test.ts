@@ -306,3 +306,76 @@ test('a Gateway takes 4096 listeners with those of its ListenerSets, and the you
   expect(late?.findings.map(({ reason }) => reason)).toEqual(['TooManyListeners'])
   expect(tables[0]?.listeners.length).toBe(4096)
 })
+
+/** What the table says of TLS, by listener. */
+const tlsOf = (owner: KubeObject, ...objects: readonly KubeObject[]) =>
+  Object.fromEntries(
+    compiled(gatewayClass(), owner, ...objects).tables[0]?.listeners.map(({ id, tls }) => [id, tls]) ?? [],
+  )
+const cert = { certificateRefs: [{ name: 'cert' }] }
+const ends = { passthrough: false, certificates: ['default/cert'], clients: undefined }
+
+test('the table names the good certificates of listeners, each once', () => {
+  const refs = [{ name: 'nowhere' }, { name: 'cert' }, { name: 'cert', namespace: 'other' }, { name: 'cert' }]
+  expect(tlsOf(https(refs), secret(), foreign)).toEqual({ https: ends })
+  expect(tlsOf(https(refs), secret(), foreign, grant('Gateway'))).toEqual({
+    https: { ...ends, certificates: ['default/cert', 'other/cert'] },
+  })
+})
+
+test('listeners of TLS end it or pass it on, and others have none', () => {
+  const owner = gateway({
+    spec: {
+      listeners: [
+        { name: 'passes', port: 443, protocol: 'TLS', hostname: 'a.com', tls: { mode: 'Passthrough' } },
+        { name: 'ends', port: 443, protocol: 'TLS', hostname: 'b.com', tls: cert },
+        { name: 'http', port: 80, protocol: 'HTTP' },
+      ],
+    },
+  })
+  expect(tlsOf(owner, secret())).toEqual({
+    passes: { passthrough: true, certificates: [], clients: undefined },
+    ends,
+    http: undefined,
+  })
+})
+
+test('the table says whom clients must be vouched for by, port by port, on HTTPS listeners only', () => {
+  const two = configMap({ metadata: { name: 'two' }, data: { 'ca.crt': `${certificate}${certificate}` } })
+  const own = { caCertificateRefs: [ca('nowhere'), ca('ca'), ca('two')], mode: 'AllowInsecureFallback' }
+  const owner = clients({ caCertificateRefs: [ca('ca')] }, [{ port: 8443, tls: { validation: own } }])
+  expect(tlsOf(owner, secret(), authority(), two)).toEqual({
+    http: undefined,
+    https: { ...ends, clients: { authorities: certificate, insecureFallback: false } },
+    other: { ...ends, clients: { authorities: certificate.repeat(3), insecureFallback: true } },
+  })
+})
+
+test('the table names the certificate of the Gateway as a client when it is good', () => {
+  const named = (name: string) => gateway({ spec: { tls: { backend: { clientCertificateRef: { name } } } } })
+  const nameOf = (owner: KubeObject) => compiled(gatewayClass(), owner, secret()).tables[0]?.settings.clientCertificate
+  expect(['cert', 'nowhere'].map(named).map(nameOf)).toEqual(['default/cert', ''])
+})
+
+test('on Cloudflare, which shows a certificate of its own, an HTTPS listener needs none, but one that it names must be there', () => {
+  const edge = gatewayClass({ spec: { controllerName: 'landfall.dev/edge-controller' } })
+  const owner = gateway({
+    spec: {
+      listeners: [
+        { name: 'none', port: 443, protocol: 'HTTPS' },
+        { name: 'wrong', port: 8443, protocol: 'HTTPS', tls: { certificateRefs: [{ name: 'nowhere' }] } },
+      ],
+    },
+  })
+  const conditionsOf = (name: string) =>
+    statuses(compiled(edge, owner), '')
+      .flatMap(({ status }) => status.listeners?.filter((listener) => listener.name === name) ?? [])
+      .flatMap(({ conditions }) => conditions.map(({ type, status, reason }) => `${type}=${status}/${reason}`))
+  expect(conditionsOf('none')).toEqual(
+    expect.arrayContaining(['Programmed=True/Programmed', 'ResolvedRefs=True/ResolvedRefs']),
+  )
+  expect(conditionsOf('wrong')).toEqual(
+    expect.arrayContaining(['Programmed=True/Programmed', 'ResolvedRefs=False/InvalidCertificateRef']),
+  )
+  expect(listener('none', owner)).toEqual(invalid)
+})

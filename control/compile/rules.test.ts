@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import type { KubeObject } from '../../kube/objects.ts'
 import { PathMatch_Kind, PathModifier_Kind, type Rule, SessionPersistence_Kind } from '../../proto/gen/route_table.ts'
 import { statuses } from '../status/statuses.ts'
-import { compiled, endpointSlice, gateway, gatewayClass, grpcRoute, httpRoute, service } from './object-fixture.ts'
+import {
+  compiled,
+  endpointSlice,
+  gateway,
+  gatewayClass,
+  grpcRoute,
+  httpRoute,
+  service,
+  tlsRoute,
+} from './object-fixture.ts'
 
 const world: readonly KubeObject[] = [gatewayClass(), gateway(), service(), endpointSlice()]
 const backendRefs = [{ name: 'web', port: 80 }]
@@ -227,4 +236,62 @@ test('a filter that nobody serves answers with an error, and is not skipped', ()
 test('ExternalAuth lets nothing pass unchecked', () => {
   const filters = [{ type: 'ExternalAuth', externalAuth: { protocol: 'HTTP', http: {}, backendRef: backendRefs[0] } }]
   expect(hostOf({ filters, backendRefs }, good)?.rules.map(({ invalid }) => invalid)).toEqual(['', 'UnsupportedValue'])
+})
+
+test.for<[string, object, string]>([
+  ['?', { type: 'ReplaceFullPath', replaceFullPath: '/a?b=c' }, 'replaceFullPath'],
+  ['#', { type: 'ReplacePrefixMatch', replacePrefixMatch: '/a#b' }, 'replacePrefixMatch'],
+  [' ', { type: 'ReplaceFullPath', replaceFullPath: '/a b' }, 'replaceFullPath'],
+  ['\r', { type: 'ReplaceFullPath', replaceFullPath: '/a\r\nX: y' }, 'replaceFullPath'],
+  ['%', { type: 'ReplaceFullPath', replaceFullPath: '/100%' }, 'replaceFullPath'],
+])('a path replacement with %j, which no path has, drops its rule', ([character, path, field]) => {
+  for (const filter of [
+    { type: 'URLRewrite', urlRewrite: { path } },
+    { type: 'RequestRedirect', requestRedirect: { path } },
+  ]) {
+    const rule = { filters: [filter], matches: [{ path: { value: '/x' } }] }
+    const { routes, tables } = compiled(...world, httpRoute({ spec: { rules: [rule, good] } }))
+    expect(routes[0]?.findings).toMatchObject([{ condition: 'PartiallyInvalid' }])
+    expect(routes[0]?.findings[0]?.path.at(-1)).toBe(field)
+    expect(routes[0]?.findings[0]?.message).toContain(JSON.stringify(character))
+    expect(tables[0]?.hosts[0]?.rules.map(({ invalid }) => invalid)).toContain('UnsupportedValue')
+  }
+})
+
+test('a path replacement may hold all that paths may', () => {
+  const path = { type: 'ReplaceFullPath', replaceFullPath: "/-A0._~!$&'()*+,;=:@%2Fx/" }
+  expect(ruleOf({ filters: [{ type: 'URLRewrite', urlRewrite: { path } }] })?.invalid).toBe('')
+})
+
+test('of header changes with equivalent names the first counts, and the others give findings', () => {
+  const twice = [
+    { name: 'X-Team', value: 'a' },
+    { name: 'x-team', value: 'b' },
+  ]
+  const filter = { type: 'RequestHeaderModifier', requestHeaderModifier: { set: twice, add: twice } }
+  const route = httpRoute({ spec: { rules: [{ filters: [filter], matches: [{ headers: twice }], backendRefs }] } })
+  const { routes, tables } = compiled(...world, route)
+  const first = [{ name: 'X-Team', value: 'a' }]
+  expect(tables[0]?.hosts[0]?.rules[0]?.filters[0]?.kind?.value).toEqual({ set: first, add: first, remove: [] })
+  expect(routes[0]?.findings.map(({ severity, path }) => `${severity} ${path.join('.')}`)).toEqual([
+    'warning spec.rules.0.matches.0.headers.1.name',
+    'warning spec.rules.0.filters.0.requestHeaderModifier.set.1.name',
+    'warning spec.rules.0.filters.0.requestHeaderModifier.add.1.name',
+  ])
+})
+
+test('of a TLSRoute of the time when several rules were allowed the first gets all traffic', () => {
+  const passthrough = gateway({
+    spec: { listeners: [{ name: 'tls', port: 443, protocol: 'TLS', tls: { mode: 'Passthrough' } }] },
+  })
+  const other = service({ metadata: { name: 'other' } })
+  const route = tlsRoute({
+    apiVersion: 'gateway.networking.k8s.io/v1alpha2',
+    spec: { rules: [{ backendRefs }, { backendRefs: [{ name: 'other', port: 80 }] }] },
+  })
+  const { tables, routes } = compiled(gatewayClass(), passthrough, service(), endpointSlice(), other, route)
+  expect(
+    tables[0]?.hosts.map(({ rules }) => rules.map(({ route, backends }) => [route, backends[0]?.backend])),
+  ).toEqual([[['TLSRoute default/tls', 'default/web:80']]])
+  expect(routes[0]?.findings).toMatchObject([{ severity: 'warning', path: ['spec', 'rules', 1] }])
 })

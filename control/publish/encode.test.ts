@@ -70,6 +70,7 @@ test('equal tables give equal bytes, whatever the order of their parts', () => {
       const given = table({
         hosts: numbers.flatMap((i) => [host(`h${i}`), { ...host(`h${i}`), listener: 'https' }]),
         backends: numbers.map((i) => backend(`shop/s${i}:80`, `10.0.0.${i % 256}`)),
+        addresses: ['192.0.2.2', '192.0.2.1'],
         listeners: [
           { id: 'https', port: 443, protocol: 1, hostname: '', tls: undefined },
           { id: 'http', port: 80, protocol: 0, hostname: '', tls: undefined },
@@ -85,6 +86,7 @@ test('equal tables give equal bytes, whatever the order of their parts', () => {
         hosts: shuffled(given.hosts),
         backends: shuffled(given.backends),
         listeners: shuffled(given.listeners),
+        addresses: shuffled(given.addresses),
       })
       expect(encoded(other)).toEqual(encoded(given))
     }),

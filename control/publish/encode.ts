@@ -48,7 +48,7 @@ export function encodeTable(table: GatewayTable): Encoded {
     hostShards: hosts.map((leaf) => leaf.ref),
     backendShards: backends.map((leaf) => leaf.ref),
     settings: table.settings,
-    addresses: table.addresses,
+    addresses: table.addresses.toSorted(),
     retired: [],
     goneSince: 0,
   })
