@@ -62,7 +62,7 @@ export class ManifestReader {
   readonly #stdin: () => AsyncIterable<Uint8Array>
   readonly #now: () => number
   /** By path. */
-  #cache: ReadonlyMap<string, CachedFile> = new Map()
+  #cache = new Map<string, CachedFile>()
   #files: readonly ManifestFile[] = []
   /** `#files` by name. */
   #named: ReadonlyMap<string, ManifestFile> = new Map()
@@ -75,25 +75,43 @@ export class ManifestReader {
     this.#now = now
   }
 
-  /** The very same result as before when no file has changed. Calls wait for each other. */
-  read(): Promise<Loaded> {
-    const next = this.#reading.then(() => this.#read())
+  /** The very same result as before when no file has changed. Calls wait for each other. `changed` are the paths of those files
+   *  that have, as this reader finds them, where somebody knows that no others have and that none came or went. */
+  read(changed?: ReadonlySet<string>): Promise<Loaded> {
+    const next = this.#reading.then(() => this.#read(changed))
     this.#reading = next.catch(() => undefined)
     return next
   }
 
-  async #read(): Promise<Loaded> {
-    const { files: paths, faults } = await findFiles(this.#paths)
-    const entries = await mapSome(paths, async (path) => [path, await this.#refresh(path)] as const)
-    this.#cache = new Map(entries)
-    const files = entries.map(([, { file }]) => file)
-    for (const { file, message } of faults) files.push(this.#faulty(file, message))
+  async #read(changed: ReadonlySet<string> | undefined): Promise<Loaded> {
+    const known = changed !== undefined && [...changed].every((path) => this.#cache.has(path))
+    const files = known ? await this.#refreshSome(changed) : await this.#refreshAll()
     if (files.length !== this.#files.length || files.some((file, index) => file !== this.#files[index])) {
       this.#files = files
       this.#named = new Map(files.map((file) => [file.name, file]))
       this.#result = assemble(files, this.#result.held)
     }
     return this.#result.loaded
+  }
+
+  async #refreshAll(): Promise<readonly ManifestFile[]> {
+    const { files: paths, faults } = await findFiles(this.#paths)
+    const entries = await mapSome(paths, async (path) => [path, await this.#refresh(path)] as const)
+    this.#cache = new Map(entries)
+    return [...entries.map(([, { file }]) => file), ...faults.map(({ file, message }) => this.#faulty(file, message))]
+  }
+
+  /** Those, and the files that may have changed within one tick of the clock. */
+  async #refreshSome(changed: ReadonlySet<string>): Promise<readonly ManifestFile[]> {
+    const unsettled = [...this.#cache].flatMap(([path, { signature }]) => (signature === undefined ? [path] : []))
+    const news = new Map<ManifestFile, ManifestFile>()
+    await mapSome([...new Set([...changed, ...unsettled])], async (path) => {
+      const before = this.#cache.get(path)
+      const after = await this.#refresh(path)
+      this.#cache.set(path, after)
+      if (before !== undefined) news.set(before.file, after.file)
+    })
+    return this.#files.map((file) => news.get(file) ?? file)
   }
 
   async #refresh(path: string): Promise<CachedFile> {
