@@ -6,6 +6,7 @@ import { connectorCommand } from './connector.ts'
 import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
 import { publishCommand } from './publish.ts'
+import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
 import { UsageError } from './usage.ts'
 import { validateCommand } from './validate.ts'
@@ -31,6 +32,7 @@ Examples:
   .addCommand(explainCommand)
   .addCommand(publishCommand)
   .addCommand(devCommand)
+  .addCommand(serveCommand)
   .addCommand(connectorCommand)
 
 for (const command of [program, ...program.commands]) {
