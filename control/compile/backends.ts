@@ -2,7 +2,7 @@ import { AppProtocol, type Backend, Origin } from '../../proto/gen/route_table.t
 import { speechOf } from './app-protocols.ts'
 import { backendPort } from './backend-key.ts'
 import { policyOf } from './backend-tls.ts'
-import { endpointsOf } from './endpoints.ts'
+import { endpointsOf, sliceFindings } from './endpoints.ts'
 import { type Finding, warning } from './finding.ts'
 import { type Kept, keep } from './kept.ts'
 import { isSameList } from './merge.ts'
@@ -27,7 +27,9 @@ function backendState(key: string, byDefault: DefaultOrigin, source: Source): Ba
   const { origin, address } = reached
   const policy = kind === 'udp' ? undefined : policyOf(source.look('backendTls', name), port.name ?? '')
   if (policy !== undefined && policy.tls === undefined) throw new Error(`backend ${key} was resolved, and has no CA`)
-  const { endpoints, findings } = endpointsOf(port, source.look('slices', name) ?? [])
+  const slices = source.look('slices', name) ?? []
+  const endpoints = endpointsOf(port, slices)
+  const findings = slices.flatMap(sliceFindings)
   const protocol = kind === 'grpc' ? AppProtocol.H2C : speechOf(port.appProtocol).protocol
   const backend = { key, protocol, origin, originAddress: address, endpoints, tls: policy?.tls }
   if (endpoints.length > 0 || origin !== Origin.CONNECTOR) return { backend, findings }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { EndpointSlice } from '../../kube/core/endpoint-slice.ts'
-import { endpointsOf } from './endpoints.ts'
+import { endpointsOf, sliceFindings } from './endpoints.ts'
 import { endpointSlice, service } from './object-fixture.ts'
 
 const at = (address: string, conditions: object = {}) => ({ addresses: [address], conditions })
@@ -8,7 +8,7 @@ const at = (address: string, conditions: object = {}) => ({ addresses: [address]
 /** Endpoints of the port "http", as "address port". */
 function found(...slices: readonly EndpointSlice[]): readonly string[] {
   const [port] = service({ spec: { ports: [{ name: 'http', port: 80 }] } }).spec.ports
-  return port === undefined ? [] : endpointsOf(port, slices).endpoints.map(({ address, port }) => `${address} ${port}`)
+  return port === undefined ? [] : endpointsOf(port, slices).map(({ address, port }) => `${address} ${port}`)
 }
 const http = [{ name: 'http', port: 3000 }]
 
@@ -106,7 +106,7 @@ test.for<[string, object[], string[]]>([
 
 test("the port without a name is found in the slice's port without one", () => {
   const [port] = service().spec.ports
-  expect(port && endpointsOf(port, [endpointSlice()]).endpoints).toEqual([{ address: '10.0.0.1', port: 3000 }])
+  expect(port && endpointsOf(port, [endpointSlice()])).toEqual([{ address: '10.0.0.1', port: 3000 }])
 })
 
 test.for<[string, string]>([
@@ -115,12 +115,15 @@ test.for<[string, string]>([
   ['IPv6', 'febf::1'],
   ['IPv6', '::ffff:169.254.169.254'],
 ])('of %s the link-local address %s is left out, with a finding', ([addressType, address]) => {
-  const [port] = service({ spec: { ports: [{ name: 'http', port: 80 }] } }).spec.ports
   const other = addressType === 'IPv4' ? '10.0.0.1' : 'fec0::1'
   const slice = endpointSlice({ addressType, ports: http, endpoints: [at(address), at(other)] })
-  const { endpoints, findings } = port === undefined ? { endpoints: [], findings: [] } : endpointsOf(port, [slice])
-  expect(endpoints).toEqual([{ address: other, port: 3000 }])
-  expect(findings.map(({ object, message }) => [object === slice, message])).toEqual([
-    [true, `link-local addresses are left out: ${address}; write addresses that can be routed to`],
+  expect(found(slice)).toEqual([`${other} 3000`])
+  expect(sliceFindings(slice).map(({ message }) => message)).toEqual([
+    `link-local addresses are left out: ${address}; write addresses that can be routed to`,
   ])
+  expect(sliceFindings(slice)).toBe(sliceFindings(slice))
+})
+
+test('there is nothing to say of other addresses', () => {
+  expect(sliceFindings(endpointSlice())).toEqual([])
 })

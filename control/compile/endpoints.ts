@@ -28,32 +28,38 @@ const isLinkLocal = (address: string): boolean =>
 export function endpointsOf(
   { name = '', protocol }: ServicePort,
   slices: readonly EndpointSlice[],
-): { readonly endpoints: readonly Endpoint[]; readonly findings: readonly Finding[] } {
-  const refused = new Map<EndpointSlice, Set<string>>()
+): readonly Endpoint[] {
   for (const chosen of [isReady, isDraining]) {
     for (const family of ['IPv4', 'IPv6']) {
       const found = new Map<string, Endpoint>()
-      for (const slice of slices) {
-        if (slice.addressType !== family) continue
-        const port = slice.ports.find((port) => port.name === name && port.protocol === protocol)?.port
+      for (const { addressType, ports, endpoints } of slices) {
+        if (addressType !== family) continue
+        const port = ports.find((port) => port.name === name && port.protocol === protocol)?.port
         if (port === undefined) continue
-        for (const endpoint of slice.endpoints) {
+        for (const endpoint of endpoints) {
           // Only the first address has a meaning (EndpointSlice.endpoints.addresses).
           const address = endpoint.addresses[0]
-          if (address === undefined || !chosen(endpoint)) continue
-          if (isLinkLocal(address)) refused.set(slice, (refused.get(slice) ?? new Set()).add(address))
-          else found.set(`${address} ${port}`, { address, port })
+          if (address === undefined || !chosen(endpoint) || isLinkLocal(address)) continue
+          found.set(`${address} ${port}`, { address, port })
         }
       }
-      if (found.size > 0) {
-        return { endpoints: [...found.values()].slice(0, maxEndpoints), findings: [...refused].map(linkLocalFinding) }
-      }
+      if (found.size > 0) return [...found.values()].slice(0, maxEndpoints)
     }
   }
-  return { endpoints: [], findings: [...refused].map(linkLocalFinding) }
+  return []
 }
 
-function linkLocalFinding([slice, addresses]: readonly [EndpointSlice, ReadonlySet<string>]): Finding {
-  const message = `link-local addresses are left out: ${few([...addresses])}; write addresses that can be routed to`
-  return warning(slice, ['endpoints'], 'UnsupportedValue', message)
+const findings = new WeakMap<EndpointSlice, readonly Finding[]>()
+
+/** About the addresses of a slice that endpointsOf leaves out. The same findings for the same slice: its ports share them. */
+export function sliceFindings(slice: EndpointSlice): readonly Finding[] {
+  const known = findings.get(slice)
+  if (known !== undefined) return known
+  const left = slice.endpoints.flatMap(({ addresses: [address] }) =>
+    address !== undefined && slice.addressType !== 'FQDN' && isLinkLocal(address) ? [address] : [],
+  )
+  const message = `link-local addresses are left out: ${few(left)}; write addresses that can be routed to`
+  const found = left.length === 0 ? [] : [warning(slice, ['endpoints'], 'UnsupportedValue', message)]
+  findings.set(slice, found)
+  return found
 }

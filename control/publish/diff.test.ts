@@ -98,6 +98,11 @@ test('a new route beside others on a host does not change those', async () => {
   expect(await between([hosts(before)], [hosts(after)])).toEqual(onlyRoutes({ added: ['HTTPRoute shop/new'] }))
 })
 
+test('addresses count as settings', async () => {
+  const [diff] = await between([table()], [table({ addresses: ['192.0.2.1'] })])
+  expect(diff).toMatchObject({ settingsChanged: true, listeners: none, backends: none, routes: none })
+})
+
 test('listeners, backends and settings differ, too', async () => {
   const [listener] = table().listeners
   const after = table({

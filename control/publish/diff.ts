@@ -15,6 +15,7 @@ export interface TableDiff {
   readonly routes: Changes
   /** By Backend.key. */
   readonly backends: Changes
+  /** Of the settings or the addresses. */
   readonly settingsChanged: boolean
 }
 
@@ -72,9 +73,11 @@ async function difference(
     listeners: changes(byName(before?.listeners ?? [], 'id'), byName(root?.listeners ?? [], 'id'), () => []),
     routes: changes(routesOf(old.hosts), routesOf(young.hosts), () => (after ? routesStaying(after, namesBefore) : [])),
     backends: changes(byName(old.backends, 'key'), byName(young.backends, 'key'), () => []),
-    settingsChanged: before !== undefined && root !== undefined && !equal(before.settings, root.settings),
+    settingsChanged: before !== undefined && root !== undefined && !equal(settingsOf(before), settingsOf(root)),
   }
 }
+
+const settingsOf = ({ settings, addresses }: Root): readonly unknown[] => [settings, addresses]
 
 const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
