@@ -5,6 +5,7 @@ import type { Http1Exchange } from './http1-exchange.ts'
 import type { ResponseHead } from './http1-response-head.ts'
 import { Http1ResponseParser } from './http1-response-parser.ts'
 import type { Connect, Origin } from './origin-client.ts'
+import { lossFault } from './origin-socket.ts'
 import type { RawHeaders } from './raw-headers.ts'
 
 /** What all connections of a client have in common. */
@@ -271,7 +272,7 @@ export class Http1Connection {
 
   /** 'close' follows, and of a connection that does not stand, `ready` tells. */
   readonly #onError = (error: Error): void => {
-    if (this.#state === 'open') this.#lose('connection-lost', error.message)
+    if (this.#state === 'open') this.#lose(lossFault(error), error.message)
   }
 
   readonly #onClose = (): void => {

@@ -1,41 +1,34 @@
-import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Endpoint } from '../proto/gen/route_table.ts'
-import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from '../standalone/exchange.ts'
+import type { BackendTls, Endpoint } from '../proto/gen/route_table.ts'
+import type { Exchange, ExchangeError, RequestHead, ResponseSink } from '../standalone/exchange.ts'
 import { createHttp1Client } from '../standalone/http1-client.ts'
 import type { Http1ClientLimits } from '../standalone/http1-client-limits.ts'
 import type { Connect, OriginClient } from '../standalone/origin-client.ts'
+import { createConnect } from '../standalone/origin-socket.ts'
 import type { RawHeaders } from '../standalone/raw-headers.ts'
-
-/** Connects in the clear, whatever the origin's policy says. */
-export const connectInTheClear: Connect = ({ endpoint }, _protocols, ready, onread) => {
-  const { address, port } = endpoint
-  const socket = connectTcp({ host: address, port, noDelay: true, ...(onread && { onread }) })
-  let isReady = false
-  socket.on('connect', () => {
-    isReady = true
-    ready(undefined)
-  })
-  socket.on('error', (error) => {
-    if (!isReady) ready(new ExchangeError('connect-failed', error.message, true))
-  })
-  return socket
-}
 
 export interface ClientRig {
   readonly client: OriginClient
   /** Sends a request without a body, or with one that the test writes: `changes` to a GET of "/". */
-  send(endpoint: Endpoint, changes?: Partial<RequestHead>, onEvent?: (answer: Answer) => boolean): Answer
+  send(
+    endpoint: Endpoint,
+    changes?: Partial<RequestHead>,
+    takesData?: (answer: Answer) => boolean,
+    tls?: BackendTls,
+  ): Answer
 }
 
-export function http1Rig(limits: Partial<Http1ClientLimits> = {}, connect: Connect = connectInTheClear): ClientRig {
+export function http1Rig(
+  limits: Partial<Http1ClientLimits> = {},
+  connect: Connect = createConnect(() => undefined),
+): ClientRig {
   const client = createHttp1Client({ connect, limits })
   return {
     client,
-    send: (endpoint, changes = {}, takesData = () => true) => {
+    send: (endpoint, changes = {}, takesData = () => true, tls = undefined) => {
       const request = { ...get, ...changes }
       const answer = new Answer(takesData)
-      answer.exchange = client.open({ endpoint, tls: undefined }, request, answer)
+      answer.exchange = client.open({ endpoint, tls }, request, answer)
       if (!request.hasBody) answer.exchange.end([])
       return answer
     },
