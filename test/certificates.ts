@@ -17,11 +17,18 @@ export interface CertificateRequest {
   /** "DNS:…", "URI:…" or "IP:…" with an IPv4 address; nothing is looked at, so that they may be as odd as a test wants. */
   readonly names?: readonly string[]
   readonly notAfter?: Date
+  /** undefined: ECDSA, by P-256. */
+  readonly keyType?: 'rsa'
 }
 
-/** Makes certificates without a file or a process; their keys are P-256. RFC 5280. */
+/** Makes certificates without a file or a process. RFC 5280. */
 export function issue(request: CertificateRequest): Issued {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { publicKey, privateKey } =
+    request.keyType === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const signer = request.issuer?.key ?? privateKey
+  const algorithm = signer.asymmetricKeyType === 'rsa' ? rsaWithSha256 : ecdsaWithSha256
   const { subject, issuer, names = [], isAuthority = false } = request
   const extensions = [
     extension([0x55, 0x1d, 0x13], sequence(isAuthority ? element(0x01, Buffer.from([0xff])) : Buffer.alloc(0))),
@@ -30,15 +37,15 @@ export function issue(request: CertificateRequest): Issued {
   const signed = sequence(
     element(0xa0, element(0x02, Buffer.from([2]))),
     element(0x02, Buffer.concat([Buffer.from([1]), randomBytes(15)])),
-    ecdsaWithSha256,
+    algorithm,
     name(issuer?.subject ?? subject),
     sequence(time(new Date(Date.now() - day)), time(request.notAfter ?? new Date(Date.now() + day))),
     name(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     element(0xa3, sequence(...extensions)),
   )
-  const signature = sign('sha256', signed, issuer?.key ?? privateKey)
-  const der = sequence(signed, ecdsaWithSha256, element(0x03, Buffer.concat([Buffer.from([0]), signature])))
+  const signature = sign('sha256', signed, signer)
+  const der = sequence(signed, algorithm, element(0x03, Buffer.concat([Buffer.from([0]), signature])))
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
@@ -60,6 +67,12 @@ const sequence = (...parts: readonly Buffer[]): Buffer => element(0x30, Buffer.c
 
 /** 1.2.840.10045.4.3.2 */
 const ecdsaWithSha256 = sequence(element(0x06, Buffer.from([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02])))
+
+/** 1.2.840.113549.1.1.11 */
+const rsaWithSha256 = sequence(
+  element(0x06, Buffer.from([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b])),
+  element(0x05, Buffer.alloc(0)),
+)
 
 const extension = (id: readonly number[], value: Buffer): Buffer =>
   sequence(element(0x06, Buffer.from(id)), element(0x04, value))
