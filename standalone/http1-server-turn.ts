@@ -1,0 +1,339 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Why } from '../engine/decision.ts'
+import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
+import { answerLines, answerText, answerTo } from './front-end-answer.ts'
+import { safeTrailers } from './front-end-trailers.ts'
+import { admit } from './http1-server-admission.ts'
+import type { Http1Connection } from './http1-server-connection.ts'
+import type { Http1Answer, Http1Message } from './http1-server-message.ts'
+import type { RawHeaders } from './raw-headers.ts'
+import { openTunnel, watchUpgrade } from './tunnel.ts'
+
+const nothing = Buffer.alloc(0)
+const none: RawHeaders = []
+/** Of a body whose length the head does not say. */
+const unknown = -1
+
+/** One request of a connection and its answer. Turns of a connection come one after the other. */
+export class Http1Turn implements ResponseSink {
+  readonly message: Http1Message
+  readonly #connection: Http1Connection
+  readonly #answer: Http1Answer
+  /** What came behind the head of a request for an upgrade. */
+  readonly #early: Buffer | undefined
+  #watched: (() => Buffer) | undefined
+  #exchange: Exchange | undefined
+  /** The exchange has been told of the request's end. */
+  #isWhole = false
+  /** The exchange does not take more of the request for now. */
+  #isPaused = false
+  /** The client has been asked for the body that it waits with. */
+  #isInvited = false
+  /** The client does not take more of the answer for now. */
+  #isBlocked = false
+  /** The exchange is over, for good or bad. */
+  #isOver = false
+  /** Bytes of the answer's body that are still due. */
+  #left = unknown
+  /** The first piece of the answer, which waits for the rest of what came together with it. */
+  #held: Buffer | undefined
+  #isFlushed = false
+
+  /** `early` is given for a request for an upgrade. */
+  constructor(connection: Http1Connection, message: Http1Message, answer: Http1Answer, early: Buffer | undefined) {
+    this.#connection = connection
+    this.message = message
+    this.#answer = answer
+    this.#early = early
+    message.turn = this
+    answer.turn = this
+  }
+
+  start(): void {
+    const { message } = this
+    const { server, arrival } = this.#connection
+    // Otherwise node:http does so.
+    if (this.#early !== undefined) this.#answer.assignSocket(this.#socket)
+    this.#answer.on('finish', onFinish)
+    const upgrade = this.#early && 'websocket'
+    const request = admit(message, upgrade, server.limits.targetLength, arrival)
+    if ('fault' in request) {
+      server.counters.refused++
+      server.log('request-refused', { peer: arrival.peer.address, fault: request.fault })
+      this.#refuse(request.status, 'bad-request')
+      return
+    }
+    if (upgrade !== undefined) this.#watched = watchUpgrade(this.#socket)
+    try {
+      this.#exchange = server.handler(request, this)
+    } catch (error) {
+      server.log('handler-failed', { message: error instanceof Error ? `${error.stack}` : `${error}` })
+      this.#refuse(500, 'internal-error')
+      return
+    }
+    if (!request.hasBody) this.#endRequest(none)
+    else {
+      message.on('data', onData)
+      message.on('end', onEnd)
+      if (message.expectsContinue) setImmediate(sendContinue, this)
+    }
+  }
+
+  /** Whether it is the client that something is waited for from. */
+  get waitsForClient(): boolean {
+    return this.#isBlocked || this.#isOver || !(this.#isWhole || this.#isPaused)
+  }
+
+  /** Whether the client has said all it has to say, and waits for the answer. */
+  get isAwaited(): boolean {
+    return this.#isWhole && !this.#isOver && this.#early === undefined
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#isOver || this.#exchange?.write(chunk) !== false) return
+    this.#isPaused = true
+    this.message.pause()
+  }
+
+  receiveEnd(): void {
+    if (!this.#isOver) this.#endRequest(safeTrailers(this.message.rawTrailers))
+  }
+
+  /** The client's socket takes more. */
+  drained(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    if (!this.#isOver) this.#exchange?.resume()
+  }
+
+  /** The client was silent for too long, or what it sends has become unreadable. */
+  fail(status: number): void {
+    if (!this.#isOver) this.#exchange?.abort()
+    if (this.#answer.headersSent) this.#break()
+    else this.#refuse(status, 'bad-request')
+  }
+
+  /** The connection is gone. */
+  leave(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#connection.server.counters.abandoned++
+    this.#exchange?.abort()
+  }
+
+  /** For clients that wait with their body until they are told to send it: not those that were answered at once.
+   *  RFC 9110 section 10.1.1. */
+  invite(): void {
+    if (this.#isOver || this.#answer.headersSent) return
+    this.#isInvited = true
+    this.#answer.writeContinue()
+  }
+
+  /** Sends what a client that is still there passes over. RFC 9110 section 15.2.1. */
+  probe(): void {
+    if (this.message.httpVersionMinor === 1 && !this.#answer.headersSent) this.#answer.writeContinue()
+  }
+
+  /** Everything that came by now goes out. */
+  flush(): void {
+    if (this.#isFlushed || this.#isOver) return
+    this.#isFlushed = true
+    // Not flushHeaders(): it writes the head as UTF-8, and header bytes above 0x7f change.
+    this.#answer.write(this.#held ?? nothing)
+    this.#held = undefined
+  }
+
+  finish(): void {
+    if (this.#early !== undefined) {
+      this.#answer.detachSocket(this.#socket)
+      this.#socket.destroySoon()
+    }
+    this.#connection.done(this)
+  }
+
+  informational(status: number, headers: RawHeaders): void {
+    if (this.#isOver || this.message.httpVersionMinor === 0 || this.#answer.headersSent) return
+    try {
+      this.#answer.writeInformation(status, headers)
+    } catch {
+      // What the origin hints at cannot be written: it was a hint.
+    }
+  }
+
+  head(status: number, reason: string, headers: RawHeaders): void {
+    if (this.#isOver) return
+    const answer = this.#answer
+    const lines = this.#framed(status, headers)
+    if (lines !== undefined && this.#keepsAlive()) {
+      // It goes without saying in HTTP/1.1.
+      if (this.message.httpVersionMinor === 1) answer.removeHeader('Connection')
+      if (this.#write(status, reason, lines)) return
+    } else if (lines !== undefined && this.#write(status, reason, this.#closing(lines))) return
+    this.#exchange?.abort()
+    this.#refuse(502, 'invalid-response')
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#isOver) return true
+    if (this.#left !== unknown) {
+      this.#left -= chunk.length
+      if (this.#left < 0) {
+        this.#exchange?.abort()
+        this.#break()
+        return true
+      }
+    }
+    if (!this.#isFlushed && this.#held === undefined) {
+      this.#held = chunk
+      return true
+    }
+    this.flush()
+    this.#isBlocked = !this.#answer.write(chunk)
+    return !this.#isBlocked
+  }
+
+  end(trailers: RawHeaders): void {
+    if (this.#isOver) return
+    if (this.#left > 0) {
+      this.#break()
+      return
+    }
+    this.#isOver = true
+    if (!this.#isWhole) this.#exchange?.abort()
+    const answer = this.#answer
+    if (trailers.length > 0 && answer.chunkedEncoding && this.message.fields.takesTrailers) {
+      try {
+        answer.addTrailers(pairs(safeTrailers(trailers)))
+      } catch {
+        this.#break()
+        return
+      }
+    }
+    if (this.#held === undefined) answer.end()
+    else answer.end(this.#held)
+  }
+
+  upgraded(reason: string, headers: RawHeaders, socket: Duplex, rest: Buffer): void {
+    if (this.#isOver || this.#early === undefined) {
+      socket.destroy()
+      if (!this.#isOver) this.#refuse(502, 'invalid-response')
+      return
+    }
+    this.#isOver = true
+    const early = Buffer.concat([this.#early, this.#watched?.() ?? nothing])
+    this.#answer.detachSocket(this.#socket)
+    openTunnel(
+      this.#socket,
+      early,
+      { type: 'upgrade', reason, headers, socket, rest },
+      this.#connection.server.limits.tunnelIdleTimeout,
+    )
+  }
+
+  failed(error: ExchangeError): void {
+    if (this.#isOver) return
+    const { status, why } = answerTo(error)
+    if (this.#answer.headersSent) this.#break()
+    else this.#refuse(status, why)
+  }
+
+  drain(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.message.resume()
+  }
+
+  get #socket(): Socket {
+    return this.message.socket
+  }
+
+  #write(status: number, reason: string, lines: RawHeaders): boolean {
+    try {
+      if (reason === '') this.#answer.writeHead(status, [...lines])
+      else this.#answer.writeHead(status, reason, [...lines])
+    } catch {
+      // What has no place in HTTP/1.1: a status below 100, control characters.
+      return false
+    }
+    process.nextTick(flush, this)
+    return true
+  }
+
+  /** Whether another request may follow: not when the end of this answer is that of the connection, and not when the rest of
+   *  the request may never come, because its client waits to be asked for it. RFC 9110 section 10.1.1. */
+  #keepsAlive(): boolean {
+    if (!this.#answer.shouldKeepAlive || this.#connection.isEnding || this.#early !== undefined) return false
+    if (this.message.httpVersionMinor === 0 && this.#left === unknown) return false
+    return this.#isInvited || !this.message.expectsContinue
+  }
+
+  #closing(lines: RawHeaders): string[] {
+    this.#connection.isLast = true
+    this.#answer.shouldKeepAlive = false
+    return [...lines, 'Connection', 'close']
+  }
+
+  #endRequest(trailers: RawHeaders): void {
+    this.#isWhole = true
+    this.#exchange?.end(trailers)
+  }
+
+  /** An answer of the front end's own. Behind what is malformed, the next request may begin elsewhere than it seems to. */
+  #refuse(status: number, why: Why): void {
+    this.#isOver = true
+    this.#answer.writeHead(status, STATUS_CODES[status] ?? '', this.#closing(answerLines(status, why)))
+    this.#answer.end(answerText(status, why))
+  }
+
+  /** Ends an answer that is not whole so that it cannot be taken for whole. */
+  #break(): void {
+    this.#isOver = true
+    this.#connection.server.counters.broken++
+    const { chunkedEncoding } = this.#answer
+    this.#connection.cut(!chunkedEncoding && this.#left === unknown)
+  }
+
+  /** The lines of an answer's head, and in #left what they say of its body; undefined if they say it in two ways.
+   *  RFC 9110 section 8.6, RFC 9112 section 6.3. */
+  #framed(status: number, headers: RawHeaders): RawHeaders | undefined {
+    let length: string | undefined
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at]
+      if (name?.length !== contentLength.length || name.toLowerCase() !== contentLength) continue
+      if (length !== undefined) return undefined
+      length = headers[at + 1]
+    }
+    if (length === undefined) return headers
+    if (!/^[0-9]{1,15}$/.test(length)) return undefined
+    if (status === 204) return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== contentLength)
+    if (status !== 304 && this.message.method !== 'HEAD') this.#left = Number(length)
+    return headers
+  }
+}
+
+const contentLength = 'content-length'
+
+function pairs(lines: RawHeaders): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let at = 0; at + 1 < lines.length; at += 2) pairs.push([lines[at] ?? '', lines[at + 1] ?? ''])
+  return pairs
+}
+
+// One function each for the events of all turns.
+
+function onData(this: Http1Message, chunk: Buffer): void {
+  this.turn?.receive(chunk)
+}
+
+function onEnd(this: Http1Message): void {
+  this.turn?.receiveEnd()
+}
+
+function onFinish(this: Http1Answer): void {
+  this.turn?.finish()
+}
+
+const flush = (turn: Http1Turn): void => turn.flush()
+const sendContinue = (turn: Http1Turn): void => turn.invite()
