@@ -45,7 +45,7 @@ interface Front {
   readonly certificates: Certificates
   readonly termination: TlsTermination
   /** What became of each connection so far. */
-  readonly met: readonly (PeerTls | string)[]
+  readonly met: (PeerTls | string)[]
 }
 
 const open: (() => void)[] = []
@@ -165,19 +165,13 @@ test('TLS 1.1 and weak ciphers are refused', async () => {
   expect(await failureOf(call(port, 'a.example', weak))).toContain('HANDSHAKE_FAILURE')
 })
 
-test.for(versions)('a session is resumed in %s, by another server name and certificate, too', async (version) => {
-  const { port, met } = await startFront((serverName) => plain(serverName === 'b.example' ? 'b' : 'a'))
+test.for(versions)('a session is resumed in %s, and its server name is that of the ClientHello', async (version) => {
+  const { port, met } = await startFront(() => plain('a'))
   const only = { minVersion: version, maxVersion: version }
   const { session } = await call(port, 'a.example', only)
   expect((await call(port, 'a.example', { ...only, session })).isResumed).toBe(true)
-  const other = await call(port, 'b.example', { ...only, session })
-  // The name is that of the ClientHello, which OpenSSL forgets.
-  expect(met.map((each) => typeof each === 'object' && each.serverName)).toEqual([
-    'a.example',
-    'a.example',
-    'b.example',
-  ])
-  expect(other.text).toBe('hello over undefined')
+  // OpenSSL has forgotten it in TLS 1.2.
+  expect(met).toMatchObject([{ serverName: 'a.example' }, { serverName: 'a.example' }])
 })
 
 test('a session is resumed by another process with the same secret, and by no other', async () => {
@@ -240,32 +234,35 @@ test.for(versions)('with a fallback clients are asked, and let in whatever they 
 })
 
 test.for(versions)('a ticket of one group of clients is worth nothing in another, in %s', async (version) => {
-  const groups: Readonly<Record<string, Tls>> = {
-    'one.example': validating(clientsOne.certificate),
-    'two.example': validating(clientsTwo.certificate),
-    'fallback.example': validating(clientsTwo.certificate, true),
-    'all.example': plain('a', 'b'),
-  }
-  const { port, met } = await startFront((serverName) => groups[serverName] ?? plain())
+  const one = validating(clientsOne.certificate)
+  const two = validating(clientsTwo.certificate)
+  const fallback = validating(clientsTwo.certificate, true)
+  let group = one
+  // One server name for all of them, as when a listener's settings change: OpenSSL itself does not resume by another name.
+  const { port, met } = await startFront(() => group)
   const only = { minVersion: version, maxVersion: version }
-  const show = ({ certificate, privateKey }: Issued) => ({ ...only, cert: certificate, key: privateKey })
+  const withOne = { ...only, cert: clientOne.certificate, key: clientOne.privateKey }
 
   for (const [from, options] of [
-    ['one.example', show(clientOne)],
-    ['fallback.example', show(clientOne)],
-    ['fallback.example', only],
-    ['all.example', only],
+    [one, withOne],
+    [fallback, withOne],
+    [fallback, only],
+    [plain('a', 'b'), only],
   ] as const) {
-    const { session } = await call(port, from, options)
-    expect((await call(port, from, { ...options, session })).isResumed).toBe(true)
+    group = from
+    const { session } = await call(port, 'a.example', options)
+    expect((await call(port, 'a.example', { ...options, session })).isResumed).toBe(true)
+    group = two
+    met.splice(0)
     // Refused, whether the client shows the certificate of the other group or none.
-    expect(await failureOf(call(port, 'two.example', { ...options, session })), from).not.toBe('none')
-    expect(await failureOf(call(port, 'two.example', { ...only, session })), from).not.toBe('none')
+    expect(await failureOf(call(port, 'a.example', { ...options, session }))).not.toBe('none')
+    expect(await failureOf(call(port, 'a.example', { ...only, session }))).not.toBe('none')
+    await expect.poll(() => met).toEqual(['handshake-failed', 'handshake-failed'])
   }
-  const { session } = await call(port, 'all.example', only)
-  const fallback = await call(port, 'fallback.example', { ...only, session })
-  expect(fallback.isResumed).toBe(false)
-  expect(met.filter((each) => typeof each === 'object' && each.serverName === 'two.example')).toEqual([])
+  group = plain('a', 'b')
+  const { session } = await call(port, 'a.example', only)
+  group = fallback
+  expect((await call(port, 'a.example', { ...only, session })).isResumed).toBe(false)
 })
 
 test('a certificate that is replaced is shown at once, and connections of the old one go on', async () => {
