@@ -65,7 +65,7 @@ export function readResponseHead(section: Http1Section): ResponseHead | string {
     // RFC 9112 sections 6.1 and 6.3: with a Content-Length, or from a server of HTTP/1.0, another reader may see another end.
     if (length !== undefined) return 'both Transfer-Encoding and Content-Length'
     if (isOld) return 'Transfer-Encoding in HTTP/1.0'
-    if (coding.toLowerCase() !== 'chunked') return `Transfer-Encoding: ${coding}`
+    if (coding.toLowerCase() !== 'chunked') return 'a Transfer-Encoding other than chunked'
   }
   const options = connection === undefined ? none : optionsOf(connection)
   return {

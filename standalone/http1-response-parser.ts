@@ -149,7 +149,8 @@ export class Http1ResponseParser {
     if (this.#section.lines > 0) {
       const fields = this.#section.fields(this.#section.text(), 0)
       if (fields === undefined) return this.#refuse('a malformed trailer line')
-      this.trailers = endToEnd(fields, framing)
+      if (fields.some(isFraming)) return this.#refuse('framing among the trailers')
+      this.trailers = endToEnd(fields, nothing)
     }
     return 'end'
   }
@@ -163,5 +164,8 @@ export class Http1ResponseParser {
 
 const noFields: RawHeaders = []
 
-/** Not to be believed behind a body. RFC 9110 section 6.5.1. */
-const framing: ReadonlySet<string> = new Set(['content-length', 'host'])
+const nothing: ReadonlySet<string> = new Set()
+
+/** Of names and values the former. RFC 9110 section 6.5.1. */
+const isFraming = (text: string, at: number): boolean =>
+  at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text)

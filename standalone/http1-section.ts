@@ -36,7 +36,7 @@ export class Http1Section {
   }
 
   /** Takes bytes[from..end) up to the end of the section, and returns where that is; `unfinished` if there is more to come,
-   *  `malformed` if a line does not end in CRLF or the section is longer than `limit` bytes. The bytes must stay as they are
+   *  `malformed` if there is a control character other than CRLF and HTAB, or more than `limit` bytes. The bytes must stay as they are
    *  until fields() has been called. */
   take(bytes: Buffer, from: number, end: number, limit: number): number {
     const before = this.length
@@ -102,16 +102,22 @@ export class Http1Section {
   #scan(from: number, end: number): number {
     const bytes = this.#bytes
     const start = this.#start
+    if (from > 0 && from < end && bytes[start + from - 1] === cr && bytes[start + from] !== lf) return malformed
     for (let at = from; at < end; at++) {
-      if (bytes[start + at] !== lf) continue
-      const lineEnd = at - 1
-      if (lineEnd < this.#line || bytes[start + lineEnd] !== cr) return malformed
-      if (lineEnd === this.#line) {
-        this.length = at + 1
-        return at + 1
+      const byte = bytes[start + at] ?? 0
+      if (byte >= space || byte === tab) continue
+      if (byte === cr) {
+        if (at + 1 < end && bytes[start + at + 1] !== lf) return malformed
+      } else {
+        const lineEnd = at - 1
+        if (byte !== lf || lineEnd < this.#line || bytes[start + lineEnd] !== cr) return malformed
+        if (lineEnd === this.#line) {
+          this.length = at + 1
+          return at + 1
+        }
+        this.#ends[this.lines++] = lineEnd
+        this.#line = at + 1
       }
-      this.#ends[this.lines++] = lineEnd
-      this.#line = at + 1
     }
     return unfinished
   }
