@@ -43,6 +43,11 @@ test.for<[string, KubeObject[], Record<string, string>]>([
     [http('b', 1, 'a.com'), grpc('a', 1, 'a.com')],
     { b: 'HostnameTaken', a: 'Accepted' },
   ],
+  [
+    'many do not go before few',
+    [http('h', 3, 'a.com'), http('i', 3, 'b.com'), http('j', 3, 'c.com'), grpc('g', 4, 'b.com'), grpc('f', 2, 'c.com')],
+    { h: 'Accepted', i: 'Accepted', j: 'HostnameTaken', g: 'HostnameTaken', f: 'Accepted' },
+  ],
   ['other hostnames do not meet', [http('h', 1, 'a.com'), grpc('g', 2, 'b.com')], { h: 'Accepted', g: 'Accepted' }],
   [
     'a wildcard meets the names below it',
@@ -68,6 +73,14 @@ test.for<[string, KubeObject[], Record<string, string>]>([
   ],
 ])('%s', ([, routes, expected]) => {
   expect(verdicts(...routes)).toEqual(expected)
+})
+
+test.for([1, 3])('of one age and name the HTTPRoute goes first, with %i other GRPCRoutes', (count) => {
+  const others = Array.from({ length: count }, (_, index) => grpc(`g${index}`, 1, 'a.com'))
+  const all = [...others, grpc('a', 1, 'a.com'), http('a', 1, 'a.com')]
+  const { routes } = compiled(gatewayClass(), gateway(), ...all)
+  const accepted = routes.filter(({ parents }) => parents[0]?.findings.length === 0)
+  expect(accepted.map(({ route }) => route.kind)).toEqual(['HTTPRoute'])
 })
 
 test('a route keeps the listeners where no other kind has its hostname', () => {

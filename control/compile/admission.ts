@@ -2,7 +2,7 @@ import { oldestFirst } from './age.ts'
 import type { Attachment } from './attach.ts'
 import { error, type Finding, few, warning } from './finding.ts'
 import { containing } from './hostnames.ts'
-import { hostKey } from './hosts.ts'
+import { compareText } from './merge.ts'
 import { isAcceptedAt, type ParentState, type RouteState } from './route-state.ts'
 import { isStream } from './routes.ts'
 
@@ -30,8 +30,12 @@ export function admit(
   earlier: Admissions,
 ): { readonly routes: readonly RouteState[]; readonly admissions: Admissions } {
   const losses: Losses = new Map()
-  refuseTakenHostnames(routes, losses)
-  leaveToOldest(routes, losses)
+  // Of most Gateways nearly all routes are HTTPRoutes, which are looked at one by one only here.
+  const others = routes.filter(({ route }) => route.kind !== 'HTTPRoute')
+  if (others.length > 0) {
+    refuseTakenHostnames(routes, others, losses)
+    leaveToOldest(others, losses)
+  }
   refuseOverflow(routes, losses)
   if (losses.size === 0) return { routes, admissions: new Map() }
   const admissions = new Map<RouteState, { readonly key: string; readonly admitted: RouteState }>()
@@ -99,37 +103,60 @@ function* claims(states: Iterable<RouteState>): Generator<Claim> {
 
 /** GRPCRouteSpec.hostnames: of an HTTPRoute and a GRPCRoute with a common hostname on a listener exactly one is accepted,
  *  the older. */
-function refuseTakenHostnames(routes: readonly RouteState[], losses: Losses): void {
-  const mixed = new Set([...claims(routes.filter(({ route }) => route.kind === 'GRPCRoute'))].map(placeOf))
-  if (mixed.size === 0) return
-  const both = routes.filter(({ route }) => route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute')
+function refuseTakenHostnames(routes: readonly RouteState[], others: readonly RouteState[], losses: Losses): void {
+  const calls = [...claims(others.filter(({ route }) => route.kind === 'GRPCRoute'))]
+  if (calls.length === 0) return
+  const requests = [...claims(routes.filter(({ route }) => route.kind === 'HTTPRoute'))]
   const taken = new Map<string, Taken>()
-  for (const claim of claims(both.toSorted((a, b) => oldestFirst(a.route, b.route)))) {
-    const place = placeOf(claim)
-    if (!mixed.has(place)) continue
+  for (const claim of contested(calls, requests).sort(firstServed)) {
     const { state, parent, attachment } = claim
-    const own = `${place} ${state.route.kind}`
-    const other = taken.get(`${place} ${state.route.kind === 'HTTPRoute' ? 'GRPCRoute' : 'HTTPRoute'}`)
+    const { kind } = state.route
+    const otherKind = kind === 'HTTPRoute' ? 'GRPCRoute' : 'HTTPRoute'
+    const other = taken.get(`${placeOf(claim)} ${otherKind}`)
     const common = attachment.hostnames.find((hostname) => other?.meets(hostname) ?? false)
-    if (common === undefined) {
-      const mine = taken.get(own) ?? new Taken()
-      taken.set(own, mine)
-      mine.add(attachment.hostnames)
-    } else {
-      const kind = state.route.kind === 'HTTPRoute' ? 'GRPCRoute' : 'HTTPRoute'
-      const message = `an older ${kind} has ${common === '' ? 'every host' : common} on listener ${attachment.listener}, and an HTTPRoute and a GRPCRoute cannot share a hostname; change one of the two`
+    if (common === undefined) take(taken, `${placeOf(claim)} ${kind}`, claim)
+    else {
+      const message = `an older ${otherKind} has ${common === '' ? 'every host' : common} on listener ${attachment.listener}, and an HTTPRoute and a GRPCRoute cannot share a hostname; change one of the two`
       refuse(losses, claim, error(state.route, parent.path, 'Accepted', 'HostnameTaken', message))
     }
   }
+}
+
+/** Where age and name are equal, the API leaves it open: then the HTTPRoute goes first, however many there are of each. */
+const firstServed = ({ state: { route: a } }: Claim, { state: { route: b } }: Claim): number =>
+  oldestFirst(a, b) || compareText(b.kind, a.kind)
+
+/** The claims that have a hostname in common with one on the other side: as a rule there is none. */
+function contested(some: readonly Claim[], others: readonly Claim[]): Claim[] {
+  const [few, many] = some.length < others.length ? [some, others] : [others, some]
+  const ofMany = meeting(many, few)
+  return ofMany.length === 0 ? [] : [...meeting(few, ofMany), ...ofMany]
+}
+
+function meeting(all: readonly Claim[], others: readonly Claim[]): readonly Claim[] {
+  const taken = new Map<string, Taken>()
+  for (const claim of others) take(taken, placeOf(claim), claim)
+  return all.filter((claim) => {
+    const own = taken.get(placeOf(claim))
+    return own !== undefined && claim.attachment.hostnames.some((hostname) => own.meets(hostname))
+  })
+}
+
+function take(taken: Map<string, Taken>, key: string, { attachment }: Claim): void {
+  const own = taken.get(key) ?? new Taken()
+  taken.set(key, own)
+  own.add(attachment.hostnames)
 }
 
 /** Hostnames of routes, by which others can be found that have names in common. */
 class Taken {
   readonly #names = new Set<string>()
   readonly #wider = new Set<string>()
+  #hasWildcards = false
 
   add(hostnames: readonly string[]): void {
     for (const hostname of hostnames) {
+      if (hostname === '' || hostname.startsWith('*')) this.#hasWildcards = true
       this.#names.add(hostname)
       for (const wider of containing(hostname)) this.#wider.add(wider)
     }
@@ -137,7 +164,7 @@ class Taken {
 
   meets(hostname: string): boolean {
     if (this.#names.has(hostname) || this.#wider.has(hostname)) return true
-    for (const wider of containing(hostname)) if (this.#names.has(wider)) return true
+    if (this.#hasWildcards) for (const wider of containing(hostname)) if (this.#names.has(wider)) return true
     return false
   }
 }
@@ -146,22 +173,26 @@ class Taken {
  *  nothing tells for which of them a connection is. */
 function leaveToOldest(routes: readonly RouteState[], losses: Losses): void {
   const all = [...claims(routes.filter(({ route }) => isStream(route)))].filter(({ attachment }) => attachment.isServed)
-  const holders = new Map<string, RouteState>()
-  for (const { state, parent, attachment } of all) {
-    for (const hostname of attachment.hostnames) {
-      const key = `${parent.gateway} ${hostKey(attachment.listener, hostname)}`
-      const holder = holders.get(key)
-      if (holder === undefined || oldestFirst(state.route, holder.route) < 0) holders.set(key, state)
+  const holders = new Map<string, Map<string, RouteState>>()
+  let clashes = false
+  for (const claim of all) {
+    const place = placeOf(claim)
+    const ofPlace = holders.get(place) ?? new Map<string, RouteState>()
+    holders.set(place, ofPlace)
+    for (const hostname of claim.attachment.hostnames) {
+      const holder = ofPlace.get(hostname)
+      if (holder !== undefined) clashes = true
+      if (holder === undefined || oldestFirst(claim.state.route, holder.route) < 0) ofPlace.set(hostname, claim.state)
     }
   }
+  if (!clashes) return
   for (const claim of all) {
     const { state, parent, attachment } = claim
     const { listener, hostnames } = attachment
-    const left = hostnames.filter(
-      (hostname) => holders.get(`${parent.gateway} ${hostKey(listener, hostname)}`) === state,
-    )
-    if (left.length === hostnames.length) continue
-    const taken = hostnames.filter((hostname) => !left.includes(hostname))
+    const ofPlace = holders.get(placeOf(claim))
+    const taken = hostnames.filter((hostname) => ofPlace?.get(hostname) !== state)
+    if (taken.length === 0) continue
+    const left = hostnames.filter((hostname) => !taken.includes(hostname))
     const names = taken.includes('') ? '' : `${few(taken)} on `
     const message = `an older ${state.route.kind} has ${names}listener ${listener} and gets all traffic for it; remove one, or give this one a listener${state.route.kind === 'TLSRoute' ? ' or hostnames' : ''} of its own`
     lose(losses, claim, { left, finding: warning(state.route, parent.path, 'NoTraffic', message) })

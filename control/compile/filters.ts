@@ -91,11 +91,9 @@ function pathRefusal(modifier: PathModifier | undefined, route: Route, path: Fie
 }
 
 function repeatedHeaders(filter: HTTPRouteFilter | GRPCRouteFilter, route: Route, path: FieldPath): readonly Finding[] {
-  return (['requestHeaderModifier', 'responseHeaderModifier'] as const).flatMap((field) =>
-    (['set', 'add'] as const).flatMap((list) =>
-      repeatedNames(route, filter[field]?.[list] ?? [], [...path, field, list]),
-    ),
-  )
+  const field = filter.type === 'RequestHeaderModifier' ? 'requestHeaderModifier' : 'responseHeaderModifier'
+  const { set = [], add = [] } = filter[field] ?? {}
+  return [...repeatedNames(route, set, path, field, 'set'), ...repeatedNames(route, add, path, field, 'add')]
 }
 
 function tableFilter(filter: HTTPRouteFilter | GRPCRouteFilter): Filter {

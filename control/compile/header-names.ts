@@ -11,6 +11,7 @@ interface Named {
 }
 
 export function firstOfEach<T extends Named>(entries: readonly T[]): readonly T[] {
+  if (entries.length < 2) return entries
   const found = new Map<string, T>()
   for (const entry of entries) {
     const name = entry.name.toLowerCase()
@@ -19,12 +20,20 @@ export function firstOfEach<T extends Named>(entries: readonly T[]): readonly T[
   return found.size === entries.length ? entries : [...found.values()]
 }
 
-/** About the entries that firstOfEach leaves out. `path` leads to the list. */
-export function repeatedNames(route: Route, entries: readonly Named[], path: FieldPath): readonly Finding[] {
+/** About the entries that firstOfEach leaves out. `path` and then `field` lead to the list. */
+export function repeatedNames(
+  route: Route,
+  entries: readonly Named[],
+  path: FieldPath,
+  ...field: FieldPath
+): readonly Finding[] {
   const first = firstOfEach(entries)
+  if (first === entries) return none
   return entries.flatMap((entry, index) => {
     if (first.includes(entry)) return []
     const message = `${entry.name} is the same header as one before it in this list, and changes nothing; remove one`
-    return [warning(route, [...path, index, 'name'], 'UnsupportedValue', message)]
+    return [warning(route, [...path, ...field, index, 'name'], 'UnsupportedValue', message)]
   })
 }
+
+const none: readonly Finding[] = []

@@ -94,7 +94,7 @@ function checkedRules(route: Route, origin: DefaultOrigin, source: Source): read
     const matches = rule.matches ?? []
     const patterns = patternFindings(route, matches, [...path, 'matches'])
     const repeated = matches.flatMap(({ headers = [] }, index) =>
-      repeatedNames(route, headers, [...path, 'matches', index, 'headers']),
+      repeatedNames(route, headers, path, 'matches', index, 'headers'),
     )
     const filters = filtersOf(rule.filters ?? [], route, [...path, 'filters'], origin, source)
     const backends = (rule.backendRefs ?? []).map((reference, index) => {
