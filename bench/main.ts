@@ -1,5 +1,4 @@
-// npm run bench [engine] [worker] [compile] [cold]: runs the benches named, or all, prints their tables and keeps them in
-// bench/results/.
+// npm run bench -- [NAME…]: runs the benches named below, or all, prints their tables and keeps them in bench/results/.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import process from 'node:process'
@@ -8,6 +7,9 @@ import { compileBench } from './compile.ts'
 import { engineBench } from './engine.ts'
 import { engineTable } from './engine-table.ts'
 import { markdown } from './report.ts'
+import { routeChangeBench, routeChangeTitle } from './route-change.ts'
+import { standaloneBench } from './standalone.ts'
+import { standaloneTable } from './standalone-table.ts'
 import { workerBench } from './worker.ts'
 
 const benches: Readonly<Record<string, () => Promise<string>>> = {
@@ -15,6 +17,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   worker: async () => markdown('The Worker on plain workerd, 10,000 routes', await workerBench()),
   compile: async () => markdown('Compile of 10,000 HTTPRoutes', await compileBench()),
   cold: async () => markdown('A cold Worker before 100,000 routes', await coldBench()),
+  // These move the bench itself to one core, so they come last.
+  standalone: async () => standaloneTable(await standaloneBench()),
+  'route-change': async () => markdown(routeChangeTitle, await routeChangeBench()),
 }
 
 const named = process.argv.slice(2)

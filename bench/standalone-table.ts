@@ -1,0 +1,98 @@
+import { median } from './report.ts'
+import type { Cell, Figures } from './standalone-figures.ts'
+import { cores } from './standalone-process.ts'
+import type { Scenario } from './standalone-scenarios.ts'
+
+/** What a run of the stand-alone bench was, and what it came to. */
+export interface Outcome {
+  readonly figures: Figures
+  readonly scenarios: readonly Scenario[]
+  /** By name, in the order of the table; `version` is undefined of who is not installed. */
+  readonly contenders: readonly { readonly name: string; readonly version: string | undefined }[]
+  /** What made the load and what stood behind, with versions. */
+  readonly tools: string
+  /** Numbers of HTTPRoutes. */
+  readonly counts: readonly number[]
+  readonly starts: number
+  readonly rounds: number
+}
+
+export function standaloneTable(outcome: Outcome): string {
+  const { scenarios, contenders, counts, tools, starts, rounds } = outcome
+  const versions = contenders.map(({ name, version }) =>
+    version === undefined ? `**${name} is missing** (apt install ${name})` : `${name} ${version}`,
+  )
+  return [
+    '## The stand-alone data plane beside its peers',
+    '',
+    `${versions.join(', ')}; ${tools}.`,
+    '',
+    'Of every contender: CPU time in us a request (or handshake, or MB); in brackets requests a second, and how busy its one core was.',
+    'A contender whose core was not busy waited for the load or the origin, so its CPU time says more than its rate.',
+    `Medians of ${starts} starts with ${rounds} rounds of a second each, in turns, after as long a warm-up.`,
+    `${cores.load === cores.origin ? 'Contenders ran on core 0, load and origin together on core 1' : 'Contenders ran on core 0, load on core 1, origin on core 2'}.`,
+    'Of the HTTPRoutes half have a path of their own, half share a hostname and a path and differ by a header only.',
+    '',
+    `| | | ${counts.map((count) => `${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`).join(' | ')} |`,
+    `| --- | --- | ${counts.map(() => '---: |').join(' ')}`,
+    ...scenarios.flatMap(({ name }) => contenders.map((contender) => line(outcome, name, contender.name))),
+    '',
+    ...scenarios.map(({ name, how }) => `- ${name}: ${how}`),
+    '',
+    '| | median | held to |',
+    '| --- | ---: | --- |',
+    ...bars(outcome).map(({ name, value, bar }) => `| ${name} | ${value?.toFixed(2) ?? 'not measured'} | ${bar} |`),
+    '',
+  ].join('\n')
+}
+
+function line({ figures, counts }: Outcome, scenario: Scenario['name'], contender: string): string {
+  const cells = counts.map((count) => shown(figures.cell(scenario, contender, count)))
+  return `| ${scenario} | ${contender} | ${cells.join(' | ')} |`
+}
+
+function shown({ fault, rates, cpu, busy }: Cell): string {
+  if (fault !== undefined) return fault.replaceAll('|', '/')
+  if (rates.length === 0) return '-'
+  const rate = Math.round(median(rates)).toLocaleString('en')
+  return `${median(cpu).toFixed(1)} (${rate}/s, ${(median(busy) * 100).toFixed(0)} %)`
+}
+
+interface Bar {
+  readonly name: string
+  readonly value: number | undefined
+  readonly bar: string
+}
+
+/** What the data plane is held to. Requests a core are the inverse of CPU time a request. */
+function bars({ figures, counts, scenarios }: Outcome): readonly Bar[] {
+  const measured = new Set(scenarios.map(({ name }) => name))
+  const cell = figures.cell.bind(figures)
+  const first = counts[0] ?? 1
+  const last = counts.at(-1) ?? 1
+  const smallGets = counts.map((count) => ({
+    name: `small GETs a core, landfall / caddy, ${count.toLocaleString('en')} routes`,
+    value: figures.ratio('cpu', cell('small GET', 'caddy', count), cell('small GET', 'landfall', count)),
+    bar: 'at least 2',
+  }))
+  const scale = {
+    name: `small GETs a core, landfall, ${last.toLocaleString('en')} / ${first.toLocaleString('en')} routes`,
+    value: figures.ratio('cpu', cell('small GET', 'landfall', first), cell('small GET', 'landfall', last)),
+    bar: 'at least 0.9',
+  }
+  const stream = (of: 'rates' | 'cpu', over: string, under: string): number | undefined =>
+    figures.ratio(of, cell('passthrough', over, first), cell('passthrough', under, first))
+  return [
+    ...(measured.has('small GET') ? [...smallGets, scale] : []),
+    ...(measured.has('passthrough')
+      ? [
+          {
+            name: 'passthrough MB/s, landfall / haproxy',
+            value: stream('rates', 'landfall', 'haproxy'),
+            bar: 'at least 0.9',
+          },
+          { name: 'passthrough MB a core, landfall / haproxy', value: stream('cpu', 'haproxy', 'landfall'), bar: '' },
+        ]
+      : []),
+  ]
+}
