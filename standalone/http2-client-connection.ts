@@ -13,7 +13,7 @@ export interface Http2ConnectionOwner {
   closed(connection: Http2Connection): void
 }
 
-/** What is assumed until the origin's SETTINGS come. RFC 9113 section 6.5.2 recommends no less. */
+/** What is assumed of an origin of which nothing is known, until its SETTINGS come. RFC 9113 section 6.5.2 recommends no less. */
 const streamsAtFirst = 100
 const unlimited = Number.POSITIVE_INFINITY
 
@@ -43,15 +43,21 @@ export class Http2Connection {
   /** Bytes that had come when the PING went out that is not answered yet. */
   #bytesAtPing: number | undefined
 
-  /** `socket` is connected, and speaks HTTP/2. */
-  constructor(socket: Socket, owner: Http2ConnectionOwner, limits: Http2ClientLimits, clock: { readonly now: number }) {
+  /** `socket` is connected, and speaks HTTP/2. `streams`: what another connection to the origin has. */
+  constructor(
+    socket: Socket,
+    streams: number,
+    owner: Http2ConnectionOwner,
+    limits: Http2ClientLimits,
+    clock: { readonly now: number },
+  ) {
     this.#socket = socket
     this.#owner = owner
     this.#limits = limits
     this.#clock = clock
     this.#idleSince = clock.now
     this.#heardAt = clock.now
-    this.streams = Math.min(streamsAtFirst, limits.streamsPerConnection)
+    this.streams = Math.min(streams, streamsAtFirst, limits.streamsPerConnection)
     this.#session = connect(noAuthority, sessionOptions(socket, limits))
     this.#session.setLocalWindowSize(limits.connectionWindow)
     this.#session.on('remoteSettings', ({ maxConcurrentStreams = unlimited, maxHeaderListSize = unlimited }) => {
@@ -75,7 +81,7 @@ export class Http2Connection {
 
   serve(exchange: Http2Exchange): void {
     if (exchange.head.size > this.#headBytes) {
-      exchange.failSoon(new ExchangeError('invalid-request', `a head of more than ${this.#headBytes} bytes`, true))
+      exchange.fail('invalid-request', `a head of more than ${this.#headBytes} bytes`)
       return
     }
     if (this.#exchanges.size === 0) this.#heardAt = this.#clock.now

@@ -1,8 +1,9 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
-import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from './exchange.ts'
+import { type Exchange, ExchangeError, type ExchangeFault, type RequestHead, type ResponseSink } from './exchange.ts'
 import type { Http2Connection } from './http2-client-connection.ts'
 import { type RequestFields, responseLines, trailerFields } from './http2-client-head.ts'
 import { lossOf } from './http2-client-loss.ts'
+import type { Http2Surroundings } from './http2-client-pool.ts'
 import type { RawHeaders } from './raw-headers.ts'
 
 export interface Http2ExchangeOwner {
@@ -21,10 +22,12 @@ export class Http2Exchange implements Exchange {
   readonly #sink: ResponseSink
   readonly #owner: Http2ExchangeOwner
   readonly #clock: { readonly now: number }
+  readonly #headBytes: number
   #stream: ClientHttp2Stream | undefined
   #isReleased = false
   /** The sink hears nothing more. */
   #isOver = false
+  #failing: NodeJS.Immediate | undefined
   #error: Error | undefined
 
   /** Of the request's body, until there is a stream. */
@@ -51,7 +54,7 @@ export class Http2Exchange implements Exchange {
     head: RequestFields,
     sink: ResponseSink,
     owner: Http2ExchangeOwner,
-    clock: { readonly now: number },
+    { clock, limits }: Pick<Http2Surroundings, 'clock' | 'limits'>,
   ) {
     this.request = request
     this.head = head
@@ -60,6 +63,7 @@ export class Http2Exchange implements Exchange {
     this.#sink = sink
     this.#owner = owner
     this.#clock = clock
+    this.#headBytes = limits.headBytes
     this.activeAt = clock.now
   }
 
@@ -69,7 +73,7 @@ export class Http2Exchange implements Exchange {
     if (this.#missing !== undefined) {
       this.#missing -= chunk.length
       if (this.#missing < 0) {
-        this.#giveUp('invalid-request', 'a body longer than its Content-Length')
+        this.fail('invalid-request', 'a body longer than its Content-Length')
         return true
       }
     }
@@ -84,7 +88,7 @@ export class Http2Exchange implements Exchange {
     if (this.#isOver || this.#requestTrailers !== undefined) return
     this.activeAt = this.#clock.now
     if (this.#missing !== undefined && this.#missing > 0) {
-      this.#giveUp('invalid-request', 'a body shorter than its Content-Length')
+      this.fail('invalid-request', 'a body shorter than its Content-Length')
       return
     }
     this.#requestTrailers = trailers
@@ -98,6 +102,7 @@ export class Http2Exchange implements Exchange {
   }
 
   abort(): void {
+    clearImmediate(this.#failing)
     if (this.#isOver) return
     this.#isOver = true
     this.#drop()
@@ -113,7 +118,7 @@ export class Http2Exchange implements Exchange {
     stream.on('response', (headers, _flags, received) => this.#answer(headers[':status'] ?? 0, received))
     stream.on('data', (chunk: Buffer) => this.#receive(chunk, stream))
     stream.on('trailers', (_headers, _flags, received) => {
-      this.#responseTrailers = responseLines(received)
+      this.#responseTrailers = this.#read(received) ?? []
     })
     stream.on('end', () => this.#told())
     stream.on('error', (error) => {
@@ -123,22 +128,18 @@ export class Http2Exchange implements Exchange {
     if (this.request.hasBody) this.#send(stream)
   }
 
-  /** Tells the sink, once whoever has opened the exchange has it. */
-  failSoon(error: ExchangeError): void {
-    setImmediate(() => this.fail(error))
-  }
-
-  fail(error: ExchangeError): void {
+  /** Not now, because whoever tells the exchange something may not expect an answer from within. */
+  fail(kind: ExchangeFault, message: string): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#drop()
-    this.#sink.failed(error)
+    this.#failing = setImmediate(() => this.#sink.failed(new ExchangeError(kind, message, !this.#isHeard)))
   }
 
   /** Nothing has passed for too long. */
   expire(): void {
     if (this.#isOver) this.#drop()
-    else this.#giveUp('timeout', 'nothing has passed for too long')
+    else this.fail('timeout', 'nothing has passed for too long')
   }
 
   #send(stream: ClientHttp2Stream): void {
@@ -173,16 +174,24 @@ export class Http2Exchange implements Exchange {
   #inform(status: number, received: readonly string[]): void {
     // RFC 9110 section 15.2.1: a body is sent without waiting for 100, which so says nothing.
     if (this.#isOver || status === 100) return
-    this.#hear()
-    this.#sink.informational(status, responseLines(received))
+    const lines = this.#read(received)
+    if (lines !== undefined) this.#sink.informational(status, lines)
   }
 
   #answer(status: number, received: readonly string[]): void {
     if (this.#isOver) return
-    this.#hear()
+    const lines = this.#read(received)
+    if (lines === undefined) return
     this.#isAnswered = true
-    this.#sink.head(status, '', responseLines(received))
+    this.#sink.head(status, '', lines)
     if (!this.#isOver) this.#unblock()
+  }
+
+  #read(received: readonly string[]): RawHeaders | undefined {
+    const lines = responseLines(received, this.#headBytes)
+    if (lines === undefined) this.fail('invalid-response', `a head of more than ${this.#headBytes} bytes`)
+    else this.#hear()
+    return lines
   }
 
   #receive(chunk: Buffer, stream: ClientHttp2Stream): void {
@@ -240,17 +249,11 @@ export class Http2Exchange implements Exchange {
     this.connection?.heard()
   }
 
-  #giveUp(kind: 'invalid-request' | 'timeout', message: string): void {
-    this.#missing = undefined
-    const error = new ExchangeError(kind, message, !this.#isHeard)
-    this.#error = error
-    if (this.#stream === undefined) this.failSoon(error)
-    this.#drop()
-  }
-
   #drop(): void {
-    if (this.#stream === undefined) this.#release()
-    else this.#stream.close(constants.NGHTTP2_CANCEL)
+    const stream = this.#stream
+    if (stream === undefined) this.#release()
+    // Not now: while node:http2 is telling something, it would send END_STREAM before the reset, and make half a body a whole one.
+    else setImmediate(() => stream.close(constants.NGHTTP2_CANCEL))
   }
 
   #release(): void {

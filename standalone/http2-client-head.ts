@@ -90,13 +90,16 @@ const neverTrailing: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Header lines from a list of node:http2, which begins with the pseudo-header fields. */
-export function responseLines(received: readonly string[]): RawHeaders {
+/** Header lines from a list of node:http2, which begins with the pseudo-header fields; undefined if they are larger than
+ *  `maxBytes`, as RFC 9113 section 6.5.2 counts them. node:http2 begins to count only when its SETTINGS are acknowledged. */
+export function responseLines(received: readonly string[], maxBytes: number): RawHeaders | undefined {
   const lines: string[] = []
+  let size = 0
   for (let at = 0; at + 1 < received.length; at += 2) {
     const [name = '', value = ''] = [received[at], received[at + 1]]
+    size += name.length + value.length + 32
     // RFC 9113 section 8.2.1 has no space around a value, but it does no harm in HTTP/1.1.
     if (!name.startsWith(':')) lines.push(name, value.trim())
   }
-  return lines
+  return size > maxBytes ? undefined : lines
 }

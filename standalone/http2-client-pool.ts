@@ -81,7 +81,7 @@ export class Http2Pool implements Http2ConnectionOwner, Http2ExchangeOwner {
     for (const connection of this.#retired) connection.sweep()
     for (const exchange of this.#waiting) {
       if (clock.now - exchange.activeAt < limits.queueTimeout) continue
-      exchange.fail(new ExchangeError('overloaded', 'no stream became free', true))
+      exchange.fail('overloaded', 'no stream became free')
     }
   }
 
@@ -118,7 +118,7 @@ export class Http2Pool implements Http2ConnectionOwner, Http2ExchangeOwner {
       isSettled = true
       clearTimeout(overdue)
       this.#connecting--
-      if (error === undefined) this.#connected(new Http2Connection(socket, this, limits, clock))
+      if (error === undefined) this.#connected(new Http2Connection(socket, this.#streams, this, limits, clock))
       else this.#failed(error)
     }
     this.#connecting++
@@ -138,6 +138,8 @@ export class Http2Pool implements Http2ConnectionOwner, Http2ExchangeOwner {
   /** Whoever waits goes on waiting as long as there is something to wait for. */
   #failed(error: ExchangeError): void {
     if (this.#connecting > 0 || this.#connections.size > 0) return
-    for (const exchange of this.#waiting) exchange.fail(error)
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const exchange of waiting) exchange.fail(error.kind, error.message)
   }
 }

@@ -30,11 +30,11 @@ class Http2Client implements OriginClient {
     const fields = requestFields(request, origin.tls === undefined ? 'http' : 'https')
     if (typeof fields === 'string') return refuse(sink, new ExchangeError('invalid-request', fields, true))
     const pool = this.#poolOf(origin)
-    const { clock, limits } = this.#surroundings
     if (pool.isFull) {
-      return refuse(sink, new ExchangeError('overloaded', `${limits.requestsPerOrigin} requests under way`, true))
+      const { requestsPerOrigin } = this.#surroundings.limits
+      return refuse(sink, new ExchangeError('overloaded', `${requestsPerOrigin} requests under way`, true))
     }
-    const exchange = new Http2Exchange(request, fields, sink, pool, clock)
+    const exchange = new Http2Exchange(request, fields, sink, pool, this.#surroundings)
     pool.serve(exchange)
     return exchange
   }
