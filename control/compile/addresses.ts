@@ -20,7 +20,8 @@ const isSupported = (type: string): type is StatusAddress['type'] => type === 'I
 export interface GatewayAddresses {
   /** All that the Gateway has. */
   readonly addresses: readonly StatusAddress[]
-  /** Those of them that it asks for by an IP address: what a data plane listens on. */
+  /** IP addresses that it asks for, for data planes to listen on: those that it has. Of a Gateway that has no address at all
+   *  those that it cannot have, since elsewhere nobody wants it. */
   readonly asked: readonly string[]
   readonly findings: readonly Finding[]
 }
@@ -29,6 +30,7 @@ export interface GatewayAddresses {
 export function addressesOf(gateway: Gateway, network: Network): GatewayAddresses {
   const addresses: StatusAddress[] = []
   const asked: string[] = []
+  const unusable: string[] = []
   const findings: Finding[] = []
   const wanted = gateway.spec.addresses ?? []
   for (const [index, { type, value }] of wanted.entries()) {
@@ -49,6 +51,7 @@ export function addressesOf(gateway: Gateway, network: Network): GatewayAddresse
     } else {
       const message = `${value} is no address of the place where this Gateway is served; write one that is, or leave out the value`
       findings.push(error(gateway, [...path, 'value'], 'Programmed', 'AddressNotUsable', message))
+      if (type === 'IPAddress') unusable.push(value)
     }
   }
   if (wanted.length === 0) {
@@ -58,5 +61,5 @@ export function addressesOf(gateway: Gateway, network: Network): GatewayAddresse
       findings.push(error(gateway, ['spec'], 'Programmed', 'AddressNotAssigned', message))
     }
   }
-  return { addresses, asked, findings }
+  return { addresses, asked: addresses.length === 0 ? unusable : asked, findings }
 }

@@ -128,3 +128,18 @@ test.for<[string, object[] | undefined, readonly StatusAddress[], string[], stri
 ])('%s', ([, asked, assigned, found, accepted, programmed]) => {
   expect(addresses(asked, assigned)).toEqual([found, accepted, programmed])
 })
+
+test.for<[string, readonly object[] | undefined, readonly string[]]>([
+  ['none where it asks for none', undefined, []],
+  ['none where any of a type will do', [{ type: 'IPAddress' }], []],
+  [
+    'those that are usable',
+    [{ value: '127.0.0.9' }, { value: '192.0.2.1' }, { value: '127.0.0.8' }],
+    ['127.0.0.9', '127.0.0.8'],
+  ],
+  ['those that are not, rather than to be served elsewhere', [{ value: '192.0.2.1' }], ['192.0.2.1']],
+  ['none that it asks for by name', [{ type: 'Hostname', value: 'gw.example.com' }], []],
+])('of the addresses of a Gateway the table has %s', ([, asked, expected]) => {
+  const { tables } = compiled(gatewayClass(), gateway({ spec: { ...(asked && { addresses: asked }) } }))
+  expect(tables.map(({ addresses }) => addresses)).toEqual([expected])
+})
