@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EndpointBalancer } from '../engine/endpoints.ts'
 import { RetryBudget } from '../engine/retry-budget.ts'
+import type { Router } from '../engine/router.ts'
+import { Streams } from '../engine/streams.ts'
 import type { Backend, Endpoint, Rule } from '../proto/gen/route_table.ts'
 import {
   backend,
@@ -13,11 +15,13 @@ import {
   routerOf,
   rule,
 } from '../test/engine-tables.ts'
-import type { Access } from './access.ts'
+import type { Access, Observer } from './access.ts'
 import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from './exchange.ts'
+import type { Upstreams } from './forwarding.ts'
 import { createGateway } from './gateway.ts'
-import type { ClientRequest } from './handler.ts'
+import type { ClientRequest, Handler } from './handler.ts'
 import type { RawHeaders } from './raw-headers.ts'
+import { served } from './served.ts'
 
 /** What was asked of one endpoint; the test plays the origin. */
 class Asked implements Exchange {
@@ -112,18 +116,7 @@ function start(changes: Partial<Rule>, { backends = [backend({ endpoints: three 
     asked.push(exchange)
     return exchange
   }
-  const upstreams = {
-    open,
-    balancer: new EndpointBalancer(),
-    budget: new RetryBudget(),
-    now: Date.now,
-    random: () => 0,
-  }
-  const gateway = createGateway(
-    () => [router],
-    upstreams,
-    (access) => log.push(access),
-  )
+  const gateway = gatewayOf(router, open, (access) => log.push(access))
   const ask = (changes: Partial<ClientRequest> = {}) => {
     const seen = new Seen()
     const exchange = gateway(clientRequest(changes), seen)
@@ -131,6 +124,13 @@ function start(changes: Partial<Rule>, { backends = [backend({ endpoints: three 
     return { seen, exchange }
   }
   return { ask, asked, log }
+}
+
+function gatewayOf(router: Router, open: Upstreams['open'], observe: Observer | undefined): Handler {
+  const shared = { now: Date.now, random: () => 0 }
+  const upstreams = { open, balancer: new EndpointBalancer(), budget: new RetryBudget(), ...shared }
+  const all = served([{ router, streams: new Streams(router.table), upstreams }])
+  return createGateway(() => all, { ...shared, observe })
 }
 
 function clientRequest(changes: Partial<ClientRequest>): ClientRequest {
@@ -321,24 +321,14 @@ test('a request for another listener than the one that the connection was made t
       listener({ id: 'any', protocol: 1, port: 443 }),
     ],
   })
-  const upstreams = {
-    open: () => {
-      throw new Error('nothing is to be sent')
-    },
-    balancer: new EndpointBalancer(),
-    budget: new RetryBudget(),
-    now: Date.now,
-    random: () => 0,
+  const open = (): Exchange => {
+    throw new Error('nothing is to be sent')
   }
   const statusOf = async (serverName: string, authority: string): Promise<number> => {
     const seen = new Seen()
     const tls = { serverName, version: 'TLSv1.3', cipher: '', certificate: undefined }
     const peer = { address: '192.0.2.9', port: 4711, tls }
-    createGateway(
-      () => [router],
-      upstreams,
-      undefined,
-    )(clientRequest({ scheme: 'https', port: 443, authority, peer }), seen)
+    gatewayOf(router, open, undefined)(clientRequest({ scheme: 'https', port: 443, authority, peer }), seen)
     await vi.runAllTimersAsync()
     return seen.status
   }

@@ -1,42 +1,47 @@
 import type { Decision, Matched, Why } from '../engine/decision.ts'
-import { chooseRouter, type Router } from '../engine/router.ts'
+import { chooseRouter } from '../engine/router.ts'
+import { isMisdirected } from '../engine/streams.ts'
 import type { Observer } from './access.ts'
 import type { Exchange } from './exchange.ts'
-import { type Ending, Forwarding, type Upstreams } from './forwarding.ts'
-import type { ClientRequest, Handler } from './handler.ts'
+import { type Ending, Forwarding } from './forwarding.ts'
+import type { Handler } from './handler.ts'
 import { answerLocally, type LocalAnswer, redirectLocally, refusal } from './local-answer.ts'
+import type { Served } from './served.ts'
 
 const noSettings = { hideReason: false, trustedHops: 0 }
 
-/** Routes requests by the tables of the Gateways that `routers` names at the moment, those of one port of one address. */
-export function createGateway(
-  routers: () => readonly Router[],
-  upstreams: Upstreams,
-  observe: Observer | undefined,
-): Handler {
+/** What all requests share, whatever Gateway they are for. */
+export interface GatewayOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly observe: Observer | undefined
+}
+
+/** Routes requests by the tables of the Gateways that are served, at the moment, where they came in. */
+export function createGateway(served: () => Served, { now, random, observe }: GatewayOptions): Handler {
   return (request, sink) => {
-    const since = upstreams.now()
-    const router = chooseRouter(routers(), request)
+    const since = now()
+    const { routers, streams, upstreams } = served()
+    const router = chooseRouter(routers, request)
+    const own = router && upstreams.get(router.gateway)
     const over = (matched: Matched | undefined, ending: Ending): void =>
-      observe?.({
-        request,
-        gateway: router?.gateway ?? '',
-        matched,
-        duration: upstreams.now() - since,
-        ...ending,
-      })
+      observe?.({ request, gateway: router?.gateway ?? '', matched, duration: now() - since, ...ending })
     const settings = router?.root.settings ?? noSettings
     const refuse = (answer: LocalAnswer, matched: Matched | undefined): Exchange =>
       answered(answer.status, answer.why, matched, over, () =>
         answerLocally(answer, request, settings.hideReason, sink),
       )
-    if (router === undefined) return refuse(refusal(404, 'no-listener'), undefined)
-    if (isMisdirected(request, router)) return refuse(refusal(421, 'misdirected'), undefined)
+    const { tls } = request.peer
+    if (tls !== undefined && isMisdirected(streams, request.port ?? 0, tls.serverName, request.authority))
+      return refuse(refusal(421, 'misdirected'), undefined)
+    if (router === undefined || own === undefined) return refuse(refusal(404, 'no-listener'), undefined)
 
-    const decision: Decision = router.decide(request, upstreams.random, since)
+    const decision: Decision = router.decide(request, random, since)
     switch (decision.type) {
       case 'forward':
-        return new Forwarding(request, decision, settings, sink, upstreams, (ending) => over(decision.matched, ending))
+        return new Forwarding(request, decision, settings, sink, own, (ending) => over(decision.matched, ending))
       case 'redirect':
         return answered(decision.status, undefined, decision.matched, over, () => redirectLocally(decision, sink))
       case 'respond':
@@ -45,14 +50,6 @@ export function createGateway(
         return refuse(refusal(503, 'shard-unavailable'), undefined)
     }
   }
-}
-
-/** "Gateways SHOULD send a 421 (Misdirected Request) response": the connection was made to one listener, and the request is
- *  for another. ListenerTLSConfig, GEP-3567. */
-function isMisdirected({ peer, scheme, port, authority }: ClientRequest, router: Router): boolean {
-  if (peer.tls === undefined) return false
-  const wanted = router.listener(scheme, port, authority)
-  return wanted !== undefined && wanted.id !== router.listener(scheme, port, peer.tls.serverName)?.id
 }
 
 /** An exchange whose answer is Landfall's own; what comes of the request's body is passed over. */

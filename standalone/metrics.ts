@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Matched } from '../engine/decision.ts'
 import type { Access } from './access.ts'
+import type { ConnectionReport } from './listen-report.ts'
 
 /** Series of one metric that are kept apart by route; what comes later is counted under route="other". */
 const maxRoutes = 5_000
@@ -22,6 +23,8 @@ export class Metrics {
   readonly #duration: Histogram<'gateway' | 'route'>
   readonly #faults: Counter<'gateway' | 'why'>
   readonly #retries: Counter<'gateway'>
+  readonly #connections: Counter<'gateway' | 'route' | 'ending'>
+  readonly #tunnelBytes: Counter<'gateway' | 'direction'>
   readonly #tables: Gauge<'gateway' | 'version'>
   /** A table's Matched objects never change. */
   readonly #series = new WeakMap<Matched, Series>()
@@ -54,6 +57,18 @@ export class Metrics {
       labelNames: ['gateway'],
       registers,
     })
+    this.#connections = new Counter({
+      name: 'landfall_connections_total',
+      help: 'Connections that carried no HTTP for Landfall to read: passed on, or refused, by how they ended.',
+      labelNames: ['gateway', 'route', 'ending'],
+      registers,
+    })
+    this.#tunnelBytes = new Counter({
+      name: 'landfall_tunnel_bytes_total',
+      help: 'Bytes passed on from clients (received) and to them (sent).',
+      labelNames: ['gateway', 'direction'],
+      registers,
+    })
     this.#tables = new Gauge({
       name: 'landfall_table_info',
       help: 'The table that serves each Gateway.',
@@ -74,6 +89,16 @@ export class Metrics {
     series.duration.observe(duration / 1000)
     if (why !== undefined) this.#faults.inc({ gateway, why })
     if (tries > 1) this.#retries.inc({ gateway }, tries - 1)
+  }
+
+  /** A connection that is no front end's, once it is over. */
+  countConnection(report: ConnectionReport): void {
+    const { gateway, matched } = report
+    const ending = report.type === 'tunnel' ? report.tunnel.ending : report.why
+    this.#connections.inc({ gateway, route: this.#name(matched?.route ?? ''), ending })
+    if (report.type !== 'tunnel') return
+    this.#tunnelBytes.inc({ gateway, direction: 'received' }, report.tunnel.bytesReceived)
+    this.#tunnelBytes.inc({ gateway, direction: 'sent' }, report.tunnel.bytesSent)
   }
 
   /** Names the tables that serve now. */

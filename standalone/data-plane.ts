@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto'
+import { BlockList } from 'node:net'
+import { EndpointBalancer } from '../engine/endpoints.ts'
+import { RetryBudget } from '../engine/retry-budget.ts'
+import type { Router } from '../engine/router.ts'
+import { Streams } from '../engine/streams.ts'
+import { AppProtocol, type Listener, Protocol } from '../proto/gen/route_table.ts'
+import type { Observer } from './access.ts'
+import { Certificates } from './certificates.ts'
+import { type Feed, type KeyPair, routersOf } from './feed.ts'
+import type { Upstreams } from './forwarding.ts'
+import { createHttp1Client } from './http1-client.ts'
+import { createHttp2Client } from './http2-client.ts'
+import { Listen } from './listen.ts'
+import type { ConnectionReport } from './listen-report.ts'
+import type { Connect } from './origin-client.ts'
+import { createConnect } from './origin-socket.ts'
+import { Place, type PlaceKind } from './place.ts'
+import { type ServedGateway, served } from './served.ts'
+import { TlsTermination } from './tls-termination.ts'
+
+export interface DataPlaneOptions {
+  /** Where Gateways listen that ask for no address. */
+  readonly addresses: readonly string[]
+  /** From whom a PROXY protocol header is taken, as CIDRs. */
+  readonly proxyProtocol: readonly string[]
+  readonly observeRequest: Observer
+  readonly observeConnection: (report: ConnectionReport) => void
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+}
+
+/** How long connections have whose port is no Gateway's any more, in milliseconds. */
+const partingTime = 60_000
+
+interface Gateway extends ServedGateway {
+  readonly close: () => void
+}
+
+/** Everything between the listening sockets and the origins, for the Gateways of a feed. */
+export class DataPlane {
+  readonly #options: DataPlaneOptions
+  readonly #balancer = new EndpointBalancer()
+  readonly #budget = new RetryBudget()
+  readonly #certificates: Certificates
+  readonly #listen: Listen
+  readonly #places = new Map<string, Place>()
+  #routers: ReadonlyMap<string, Router> = new Map()
+  #gateways: ReadonlyMap<string, Gateway> = new Map()
+  #keyPairs: ReadonlyMap<string, KeyPair> = new Map()
+
+  constructor(options: DataPlaneOptions) {
+    const { log, observeConnection } = options
+    this.#options = options
+    this.#certificates = new Certificates(log)
+    this.#listen = new Listen({
+      reusePort: true,
+      log,
+      observe: observeConnection,
+      balancers: blockList(options.proxyProtocol),
+      termination: new TlsTermination({
+        certificates: this.#certificates,
+        ticketSecret: randomBytes(32),
+        now: Date.now,
+      }),
+      tunnels: {
+        balancer: this.#balancer,
+        connect: createConnect(() => undefined),
+        now: Date.now,
+        random: Math.random,
+      },
+    })
+  }
+
+  /** The tables that serve now. */
+  get tables(): readonly { readonly gateway: string; readonly version: string }[] {
+    return [...this.#routers.values()]
+  }
+
+  /** Serves a feed from now on. Resolves when its ports are open, with what cannot be served, as sentences. */
+  async apply(feed: Feed): Promise<readonly string[]> {
+    const { routers, faults } = routersOf(feed, this.#routers)
+    this.#routers = routers
+    this.#keyPairs = feed.keyPairs
+    this.#certificates.set(feed.keyPairs)
+    this.#gateways = this.#gatewaysOf(routers)
+    const conflicts = this.#arrange()
+    const deaf = await this.#listen.set([...this.#places.values()].flatMap((place) => place.binds))
+    return [...faults, ...conflicts, ...deaf]
+  }
+
+  async close(grace: number): Promise<void> {
+    await Promise.all([this.#listen.close(grace), ...[...this.#places.values()].map((place) => place.close(grace))])
+    for (const { close } of this.#gateways.values()) close()
+  }
+
+  #gatewaysOf(routers: ReadonlyMap<string, Router>): ReadonlyMap<string, Gateway> {
+    const gateways = new Map<string, Gateway>()
+    for (const [name, router] of routers) {
+      const before = this.#gateways.get(name)
+      if (before?.router === router) gateways.set(name, before)
+      else {
+        const { upstreams, close } = before ?? this.#newUpstreams(name)
+        gateways.set(name, { router, streams: new Streams(router.table), upstreams, close })
+      }
+    }
+    for (const [name, { close }] of this.#gateways) if (!gateways.has(name)) close()
+    return gateways
+  }
+
+  /** The clients of a Gateway: what it shows to origins is its own. */
+  #newUpstreams(gateway: string): Pick<Gateway, 'upstreams' | 'close'> {
+    const connect: Connect = createConnect(() => {
+      const name = this.#routers.get(gateway)?.root.settings?.clientCertificate
+      return name === undefined ? undefined : this.#keyPairs.get(name)
+    })
+    const http1 = createHttp1Client({ connect })
+    const http2 = createHttp2Client({ connect })
+    const open: Upstreams['open'] = (backend, endpoint, request, sink) => {
+      const client = backend.protocol === AppProtocol.H2C && request.upgrade === undefined ? http2 : http1
+      return client.open({ endpoint, tls: backend.tls }, request, sink)
+    }
+    return {
+      upstreams: { open, balancer: this.#balancer, budget: this.#budget, now: Date.now, random: Math.random },
+      close: () => {
+        http1.close()
+        http2.close()
+      },
+    }
+  }
+
+  /** Gives each address and port the Gateways that listen there. */
+  #arrange(): readonly string[] {
+    const faults: string[] = []
+    const wanted = new Map<string, { readonly kind: PlaceKind; readonly gateways: Set<Gateway> }>()
+    for (const [name, gateway] of this.#gateways) {
+      const { addresses, listeners } = gateway.router.root
+      for (const address of addresses.length === 0 ? this.#options.addresses : addresses) {
+        for (const listener of listeners) {
+          const kind = kindOf(listener)
+          const key = `${address} ${listener.port}${kind === 'udp' ? '/udp' : ''}`
+          const at = wanted.get(key)
+          if (at === undefined) wanted.set(key, { kind, gateways: new Set([gateway]) })
+          else if (at.kind === kind) at.gateways.add(gateway)
+          else faults.push(`Gateway ${name}: ${address} port ${listener.port} is another Gateway's, for ${at.kind}`)
+        }
+      }
+    }
+    for (const [key, place] of this.#places) {
+      if (wanted.get(key)?.kind === place.kind) continue
+      this.#places.delete(key)
+      void place.close(partingTime)
+    }
+    for (const [key, { kind, gateways }] of wanted) {
+      const [address = '', port = ''] = key.split(' ')
+      const place = this.#places.get(key) ?? new Place(kind, address, Number.parseInt(port, 10), this.#options)
+      this.#places.set(key, place)
+      place.served = served([...gateways])
+    }
+    return faults
+  }
+}
+
+function kindOf({ protocol }: Listener): PlaceKind {
+  switch (protocol) {
+    case Protocol.HTTP:
+      return 'http'
+    case Protocol.HTTPS:
+    case Protocol.TLS:
+      return 'tls'
+    case Protocol.TCP:
+      return 'tcp'
+    case Protocol.UDP:
+      return 'udp'
+  }
+}
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/')
+    const family = address.includes(':') ? 'ipv6' : 'ipv4'
+    list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
+  }
+  return list
+}

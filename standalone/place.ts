@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import type { Observer } from './access.ts'
+import type { FrontEnd } from './front-end.ts'
+import { createGateway } from './gateway.ts'
+import { createHttp1Server } from './http1-server.ts'
+import { createHttp2Server } from './http2-server.ts'
+import type { Bind } from './listen-bind.ts'
+import { type Served, served } from './served.ts'
+
+export type PlaceKind = 'http' | 'tls' | 'tcp' | 'udp'
+
+export interface PlaceOptions {
+  readonly observeRequest: Observer
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+}
+
+/** An address and port with the Gateways that listen there, and the front ends for what comes in. */
+export class Place {
+  readonly kind: PlaceKind
+  readonly binds: readonly Bind[]
+  /** From now on. */
+  served: Served = served([])
+  readonly #frontEnds: readonly FrontEnd[]
+
+  constructor(kind: PlaceKind, address: string, port: number, { observeRequest, log }: PlaceOptions) {
+    this.kind = kind
+    const where = { address, port, listenerPort: port }
+    const streams = () => this.served.streams
+    if (kind === 'http' || kind === 'tls') {
+      const handler = createGateway(() => this.served, { now: Date.now, random: Math.random, observe: observeRequest })
+      const http1 = createHttp1Server({ handler, log })
+      const http2 = createHttp2Server({ handler, log, webSocketKey: () => randomBytes(16).toString('base64') })
+      this.#frontEnds = [http1, http2]
+      this.binds = [
+        kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where },
+      ]
+    } else {
+      this.#frontEnds = []
+      this.binds = kind === 'tcp' ? [{ type: 'tcp', streams, ...where }] : []
+    }
+  }
+
+  /** Connections that are open, but for those of front ends, are who listens' to close. */
+  async close(grace: number): Promise<void> {
+    await Promise.all(this.#frontEnds.map((frontEnd) => frontEnd.close(grace)))
+  }
+}
