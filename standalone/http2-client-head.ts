@@ -25,8 +25,8 @@ export function requestFields(request: RequestHead, scheme: 'http' | 'https'): R
   const { method, target, authority, headers, hasBody, upgrade } = request
   if (upgrade !== undefined) return `an upgrade to ${upgrade}, which HTTP/2 does not have`
   if (!isToken(method) || method === 'CONNECT') return 'a method that cannot be sent on'
-  if (!isVisible(target)) return 'a target that cannot be written'
-  if (!isVisible(authority)) return 'an authority that cannot be written'
+  if (!isTarget(target)) return 'a target that cannot be written'
+  if (!isAuthority(authority)) return 'an authority that cannot be written'
   const fields = [':method', method, ':scheme', scheme, ':authority', authority, ':path', target]
   let length: number | undefined
   let size = method.length + target.length + authority.length + scheme.length + pseudoFieldBytes
@@ -61,8 +61,10 @@ export function requestFields(request: RequestHead, scheme: 'http' | 'https'): R
   return { fields, size, length }
 }
 
-/** What may stand in a target or an authority: a front end has looked closer. */
-const isVisible = (text: string): boolean => /^[\x21-\x7e\x80-\xff]+$/.test(text)
+/** What servers reset a stream for is refused here: to a gateway, resets are the origin's fault. */
+const isTarget = (text: string): boolean => /^[\x21-\x7e\x80-\xff]+$/.test(text)
+/** RFC 3986 section 3.2.2, and a user in front, without looking closer. */
+const isAuthority = (text: string): boolean => /^[A-Za-z0-9\-._~!$&'()*+,;=%:@[\]]+$/.test(text)
 
 /** Trailers as node:http2 takes them: by name in lower case. Without those that cannot be written, or that only a head may
  *  have. RFC 9110 section 6.5.1. */

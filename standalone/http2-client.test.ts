@@ -108,6 +108,7 @@ test.for<[string, Partial<RequestHead>]>([
   ['no target', { target: '' }],
   ['a line feed in the authority', { authority: 'a\nb' }],
   ['no authority', { authority: '' }],
+  ['an authority that no server takes', { authority: 'a"b' }],
   ['CONNECT', { method: 'CONNECT' }],
   ['a method that is none', { method: 'G T' }],
   ['an upgrade', { upgrade: 'websocket' }],
