@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { markdown, type Row } from './report.ts'
 import { cores, Pinned, stepAside } from './standalone-process.ts'
 
-const serve = `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir}`
+const serve = `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir} --no-admin`
 
 const routes = 5_000
 const changes = 200

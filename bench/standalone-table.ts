@@ -29,11 +29,11 @@ export function standaloneTable(outcome: Outcome): string {
     '',
     'Of every contender: CPU time in us a request (or handshake, or MB); in brackets requests a second, and how busy its one core was.',
     'A contender whose core was not busy waited for the load or the origin, so its CPU time says more than its rate.',
-    `Medians of ${starts} starts with ${rounds} rounds of a second each, in turns, after as long a warm-up.`,
+    `Medians of ${starts} starts with ${rounds} rounds of a second each, in turns, after two rounds of warm-up.`,
     `${cores.load === cores.origin ? 'Contenders ran on core 0, load and origin together on core 1' : 'Contenders ran on core 0, load on core 1, origin on core 2'}.`,
     'Of the HTTPRoutes half have a path of their own, half share a hostname and a path and differ by a header only.',
     '',
-    `| | | ${counts.map((count) => `${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`).join(' | ')} |`,
+    `| | | ${counts.map(routesOf).join(' | ')} |`,
     `| --- | --- | ${counts.map(() => '---: |').join(' ')}`,
     ...scenarios.flatMap(({ name }) => contenders.map((contender) => line(outcome, name, contender.name))),
     '',
@@ -58,6 +58,8 @@ function shown({ fault, rates, cpu, busy }: Cell): string {
   return `${median(cpu).toFixed(1)} (${rate}/s, ${(median(busy) * 100).toFixed(0)} %)`
 }
 
+const routesOf = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`
+
 interface Bar {
   readonly name: string
   readonly value: number | undefined
@@ -71,12 +73,12 @@ function bars({ figures, counts, scenarios }: Outcome): readonly Bar[] {
   const first = counts[0] ?? 1
   const last = counts.at(-1) ?? 1
   const smallGets = counts.map((count) => ({
-    name: `small GETs a core, landfall / caddy, ${count.toLocaleString('en')} routes`,
+    name: `small GETs a core, landfall / caddy, ${routesOf(count)}`,
     value: figures.ratio('cpu', cell('small GET', 'caddy', count), cell('small GET', 'landfall', count)),
     bar: 'at least 2',
   }))
   const scale = {
-    name: `small GETs a core, landfall, ${last.toLocaleString('en')} / ${first.toLocaleString('en')} routes`,
+    name: `small GETs a core, landfall, ${routesOf(last)} / ${routesOf(first)}`,
     value: figures.ratio('cpu', cell('small GET', 'landfall', first), cell('small GET', 'landfall', last)),
     bar: 'at least 0.9',
   }

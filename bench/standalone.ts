@@ -33,7 +33,7 @@ export interface StandaloneOptions {
 }
 
 const whole: StandaloneOptions = {
-  dataPlane: `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir}`,
+  dataPlane: `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir} --no-admin`,
   counts: [1, 1_000, 10_000],
   starts: 3,
   rounds: 3,
