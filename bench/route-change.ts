@@ -100,7 +100,7 @@ export async function routeChangeBench(commandLine = serve): Promise<readonly Ro
 async function seen(dataPlane: Pinned, agent: Agent, n: number, version: number, patience: number): Promise<void> {
   const deadline = performance.now() + patience
   for (;;) {
-    if (dataPlane.ended) throw new Error(`the data plane has ended: ${dataPlane.output.trim()}`)
+    if (dataPlane.ended) throw new Error(`the data plane has ended: ${dataPlane.lastWords}`)
     const location = await ask(agent, n).catch((error: unknown) => String(error))
     if (location.includes(`//${target(version)}`)) return
     if (performance.now() > deadline)

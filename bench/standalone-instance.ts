@@ -61,7 +61,7 @@ export class Instance {
     const deadline = performance.now() + this.#patience
     this.#patience = patience.check
     for (;;) {
-      if (this.#process.ended) throw new Error(`it has ended: ${this.#process.output.trim().split('\n').at(-1)}`)
+      if (this.#process.ended) throw new Error(`it has ended: ${this.#process.lastWords}`)
       try {
         return await check()
       } catch (error) {

@@ -37,9 +37,10 @@ export class Pinned {
     })
   }
 
-  /** The last of what it wrote. */
-  get output(): string {
-    return this.#output
+  /** The last line of what it wrote that speaks of an error, or else the last. */
+  get lastWords(): string {
+    const lines = this.#output.trim().split('\n')
+    return lines.findLast((line) => /error|emerg|alert|fatal/i.test(line)) ?? lines.at(-1) ?? ''
   }
 
   get ended(): boolean {
@@ -57,7 +58,7 @@ export class Pinned {
     if (!this.ended) await once(this.#child, 'close')
     clearTimeout(timer)
     if (this.#child.signalCode !== null) throw new Error(`${this.name} took more than ${milliseconds / 1000} s`)
-    if (this.#child.exitCode !== 0) throw new Error(`${this.name} failed: ${this.#output.trim().split('\n').at(-1)}`)
+    if (this.#child.exitCode !== 0) throw new Error(`${this.name} failed: ${this.lastWords}`)
     return this.#output
   }
 
