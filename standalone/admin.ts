@@ -29,7 +29,8 @@ export async function startAdmin(host: string, port: number, source: AdminSource
     } else if (path === '/metrics') answer(200, await source.metrics(), 'text/plain; version=0.0.4; charset=utf-8')
     else answer(404, '404 not found\n')
   })
-  server.listen(port, host)
+  // Beside the process that it takes over from.
+  server.listen({ port, host, reusePort: true })
   await once(server, 'listening')
   const address = server.address()
   return {

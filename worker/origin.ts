@@ -68,6 +68,8 @@ export class Origins {
     try {
       switch (backend.origin) {
         case Origin.CONNECTOR: {
+          // The connector does not speak TLS to origins, and a policy that asks for it is not to be passed over.
+          if (backend.tls !== undefined) return failed('tls-failed')
           const token = endpoint && this.#tokens?.get(endpoint, backend.protocol, now)
           if (this.#connector === undefined || token === undefined) return failed('connector-refused')
           headers.set(originHeader, typeof token === 'string' ? token : await token)
