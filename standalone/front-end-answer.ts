@@ -2,13 +2,12 @@ import { STATUS_CODES } from 'node:http'
 import type { Why } from '../engine/decision.ts'
 import { reasonHeader, statusOf } from '../engine/reason.ts'
 import type { ExchangeError } from './exchange.ts'
-import type { RawHeaders } from './raw-headers.ts'
 
 // What a front end answers itself. It knows of no Gateway yet whose hideReason would leave the reason out.
 
 export const answerText = (status: number, why: Why): string => `${status} ${why}\n`
 
-export const answerLines = (status: number, why: Why): RawHeaders => [
+export const answerLines = (status: number, why: Why): string[] => [
   reasonHeader,
   why,
   'Content-Type',

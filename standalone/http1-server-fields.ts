@@ -1,4 +1,5 @@
 import { internalPrefix } from '../engine/origin-token.ts'
+import { ordinaryNames } from './front-end-names.ts'
 import { hopByHop, type RawHeaders } from './raw-headers.ts'
 
 /** What one look at the lines of a request's head finds. Of fields that came in several lines, the last. */
@@ -82,14 +83,4 @@ const listsTrailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i
 /** A Connection header that names no field which endToEnd could have. */
 const isUsual = /^(?:keep-alive|close|upgrade|te)(?:, ?(?:keep-alive|close|upgrade|te))*$/i
 
-/** By the length of a name: a bit for the first letter of each name that is not ordinary. */
-const watched = new Uint32Array(64)
-const firstLetter = (name: string): number => 1 << ((name.charCodeAt(0) | 0x20) - 0x61)
-for (const name of [...hopByHop, 'host', 'expect', 'content-length'])
-  watched[name.length] = (watched[name.length] ?? 0) | firstLetter(name)
-for (let length = internalPrefix.length; length < watched.length; length++)
-  watched[length] = (watched[length] ?? 0) | firstLetter(internalPrefix)
-
-/** Most lines are of no interest here, and are known by less than their whole name. */
-const isOrdinary = (name: string): boolean =>
-  name.length < watched.length && ((watched[name.length] ?? 0) & firstLetter(name)) === 0
+const isOrdinary = ordinaryNames([...hopByHop, 'host', 'expect', 'content-length'], internalPrefix)

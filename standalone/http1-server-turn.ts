@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Why } from '../engine/decision.ts'
 import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
 import { answerLines, answerText, answerTo } from './front-end-answer.ts'
+import { bodyLength, unknownLength, withoutLength } from './front-end-length.ts'
 import { safeTrailers } from './front-end-trailers.ts'
 import { admit } from './http1-server-admission.ts'
 import type { Http1Connection } from './http1-server-connection.ts'
@@ -13,8 +14,6 @@ import { openTunnel, watchUpgrade } from './tunnel.ts'
 
 const nothing = Buffer.alloc(0)
 const none: RawHeaders = []
-/** Of a body whose length the head does not say. */
-const unknown = -1
 
 /** One request of a connection and its answer. Turns of a connection come one after the other. */
 export class Http1Turn implements ResponseSink {
@@ -36,7 +35,7 @@ export class Http1Turn implements ResponseSink {
   /** The exchange is over, for good or bad. */
   #isOver = false
   /** Bytes of the answer's body that are still due. */
-  #left = unknown
+  #left = unknownLength
   /** The first piece of the answer, which waits for the rest of what came together with it. */
   #held: Buffer | undefined
   #isFlushed = false
@@ -164,20 +163,21 @@ export class Http1Turn implements ResponseSink {
 
   head(status: number, reason: string, headers: RawHeaders): void {
     if (this.#isOver) return
-    const answer = this.#answer
-    const lines = this.#framed(status, headers)
-    if (lines !== undefined && this.#keepsAlive()) {
-      // It goes without saying in HTTP/1.1.
-      if (this.message.httpVersionMinor === 1) answer.removeHeader('Connection')
-      if (this.#write(status, reason, lines)) return
-    } else if (lines !== undefined && this.#write(status, reason, this.#closing(lines))) return
+    const length = bodyLength(headers)
+    if (length !== undefined && status !== 304 && this.message.method !== 'HEAD') this.#left = length
+    // RFC 9110 section 8.6.
+    const lines = status === 204 ? withoutLength(headers) : [...headers]
+    if (!this.#keepsAlive()) this.#close(lines)
+    // It goes without saying in HTTP/1.1.
+    else if (this.message.httpVersionMinor === 1) this.#answer.removeHeader('Connection')
+    if (length !== undefined && this.#write(status, reason, lines)) return
     this.#exchange?.abort()
     this.#refuse(502, 'invalid-response')
   }
 
   data(chunk: Buffer): boolean {
     if (this.#isOver) return true
-    if (this.#left !== unknown) {
+    if (this.#left !== unknownLength) {
       this.#left -= chunk.length
       if (this.#left < 0) {
         this.#exchange?.abort()
@@ -249,10 +249,10 @@ export class Http1Turn implements ResponseSink {
     return this.message.socket
   }
 
-  #write(status: number, reason: string, lines: RawHeaders): boolean {
+  #write(status: number, reason: string, lines: string[]): boolean {
     try {
-      if (reason === '') this.#answer.writeHead(status, [...lines])
-      else this.#answer.writeHead(status, reason, [...lines])
+      if (reason === '') this.#answer.writeHead(status, lines)
+      else this.#answer.writeHead(status, reason, lines)
     } catch {
       // What has no place in HTTP/1.1: a status below 100, control characters.
       return false
@@ -265,14 +265,14 @@ export class Http1Turn implements ResponseSink {
    *  the request may never come, because its client waits to be asked for it. RFC 9110 section 10.1.1. */
   #keepsAlive(): boolean {
     if (!this.#answer.shouldKeepAlive || this.#connection.isEnding || this.#early !== undefined) return false
-    if (this.message.httpVersionMinor === 0 && this.#left === unknown) return false
+    if (this.message.httpVersionMinor === 0 && this.#left === unknownLength) return false
     return this.#isInvited || !this.message.expectsContinue
   }
 
-  #closing(lines: RawHeaders): string[] {
+  #close(lines: string[]): void {
     this.#connection.isLast = true
     this.#answer.shouldKeepAlive = false
-    return [...lines, 'Connection', 'close']
+    lines.push('Connection', 'close')
   }
 
   #endRequest(trailers: RawHeaders): void {
@@ -283,7 +283,9 @@ export class Http1Turn implements ResponseSink {
   /** An answer of the front end's own. Behind what is malformed, the next request may begin elsewhere than it seems to. */
   #refuse(status: number, why: Why): void {
     this.#isOver = true
-    this.#answer.writeHead(status, STATUS_CODES[status] ?? '', this.#closing(answerLines(status, why)))
+    const lines = answerLines(status, why)
+    this.#close(lines)
+    this.#answer.writeHead(status, STATUS_CODES[status] ?? '', lines)
     this.#answer.end(answerText(status, why))
   }
 
@@ -292,28 +294,9 @@ export class Http1Turn implements ResponseSink {
     this.#isOver = true
     this.#connection.server.counters.broken++
     const { chunkedEncoding } = this.#answer
-    this.#connection.cut(!chunkedEncoding && this.#left === unknown)
-  }
-
-  /** The lines of an answer's head, and in #left what they say of its body; undefined if they say it in two ways.
-   *  RFC 9110 section 8.6, RFC 9112 section 6.3. */
-  #framed(status: number, headers: RawHeaders): RawHeaders | undefined {
-    let length: string | undefined
-    for (let at = 0; at < headers.length; at += 2) {
-      const name = headers[at]
-      if (name?.length !== contentLength.length || name.toLowerCase() !== contentLength) continue
-      if (length !== undefined) return undefined
-      length = headers[at + 1]
-    }
-    if (length === undefined) return headers
-    if (!/^[0-9]{1,15}$/.test(length)) return undefined
-    if (status === 204) return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== contentLength)
-    if (status !== 304 && this.message.method !== 'HEAD') this.#left = Number(length)
-    return headers
+    this.#connection.cut(!chunkedEncoding && this.#left === unknownLength)
   }
 }
-
-const contentLength = 'content-length'
 
 function pairs(lines: RawHeaders): [string, string][] {
   const pairs: [string, string][] = []

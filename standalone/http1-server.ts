@@ -69,6 +69,8 @@ export function createHttp1Server(options: FrontEndOptions<Http1Limits>): FrontE
   return {
     counters,
     take: (socket, peer, entrance) => {
+      // Its 'close' has passed.
+      if (socket.destroyed) return
       counters.connections++
       counters.open++
       socket.allowHalfOpen = true
