@@ -54,8 +54,9 @@ export class Peek {
 
   /** The first `length` bytes are done with. */
   skip(length: number): void {
-    this.#bytes = this.#bytes.subarray(length, this.#length)
-    this.#length = this.#bytes.length
+    this.#length -= length
+    // A connection may live long, and what it began with is not to live with it.
+    this.#bytes = this.#length === 0 ? nothing : this.#bytes.subarray(length, length + this.#length)
   }
 
   /** The bytes so far; they are the caller's now. */
