@@ -4,7 +4,7 @@ import type { Http2Connection } from './http2-client-connection.ts'
 import { type RequestFields, responseLines, trailerFields } from './http2-client-head.ts'
 import { lossOf } from './http2-client-loss.ts'
 import type { Http2Surroundings } from './http2-client-pool.ts'
-import type { RawHeaders } from './raw-headers.ts'
+import { type RawHeaders, valuesOf } from './raw-headers.ts'
 
 export interface Http2ExchangeOwner {
   /** The exchange waits for no stream any more, or its stream is closed. Called once. */
@@ -43,8 +43,13 @@ export class Http2Exchange implements Exchange {
   #isBlocked = true
   /** What came meanwhile, and is not with node:http2 any more. */
   #unread: Buffer[] = []
-  /** The whole response has come. */
+  /** The whole response has come, … */
   #isWhole = false
+  /** … though nothing but its Content-Length can say so. */
+  #isReset = false
+  /** Bytes of the response's body, and what the head said of them. */
+  #received = 0
+  #length: number | undefined
   /** … and node:http2 has told it all. */
   #isTold = false
   #responseTrailers: RawHeaders = []
@@ -156,14 +161,17 @@ export class Http2Exchange implements Exchange {
     else if (held.length > 0 && takesMore) this.#sink.drain()
   }
 
-  /** node:http2 ends the body of a stream that was reset with NO_ERROR as it ends a whole one: only while it pushes the end,
-   *  `closed` tells which it is. Of a whole one it gives up at once what a slow reader has not taken yet, because it would
-   *  forget that with the connection. */
+  /** node:http2 pushes null for the end of a response and for its failure: `closed` and `rstCode` tell then which it is.
+   *  RFC 9113 section 8.1 has a response end with END_STREAM; servers of Node.js end whole ones with RST_STREAM NO_ERROR when
+   *  there is much to send. What a slow reader has not taken of it is taken over here: node:http2 would forget it with the
+   *  connection. */
   #watchEnd(stream: ClientHttp2Stream): void {
     const push = stream.push
     stream.push = (chunk, encoding) => {
-      if (chunk !== null || stream.closed) return push.call(stream, chunk, encoding)
+      const isEnd = chunk === null && (!stream.closed || stream.rstCode === constants.NGHTTP2_NO_ERROR)
+      if (!isEnd || this.#isWhole) return push.call(stream, chunk, encoding)
       this.#isWhole = true
+      this.#isReset = stream.closed
       while (stream.readableLength > 0) stream.read()
       const takesMore = push.call(stream, null)
       stream.resume()
@@ -183,6 +191,7 @@ export class Http2Exchange implements Exchange {
     const lines = this.#read(received)
     if (lines === undefined) return
     this.#isAnswered = true
+    if (this.request.method !== 'HEAD' && status !== 304) this.#length = contentLength(lines)
     this.#sink.head(status, '', lines)
     if (!this.#isOver) this.#unblock()
   }
@@ -197,6 +206,7 @@ export class Http2Exchange implements Exchange {
   #receive(chunk: Buffer, stream: ClientHttp2Stream): void {
     if (this.#isOver) return
     this.#hear()
+    this.#received += chunk.length
     if (this.#isBlocked) this.#unread.push(chunk)
     else if (!this.#sink.data(chunk) && !this.#isOver) {
       this.#isBlocked = true
@@ -222,7 +232,8 @@ export class Http2Exchange implements Exchange {
   }
 
   #told(): void {
-    if (!this.#isWhole) return
+    if (this.#isReset && this.#received !== (this.#length ?? this.#received)) this.#isWhole = false
+    if (!this.#isWhole || !this.#isAnswered) return
     this.#isTold = true
     this.#complete()
   }
@@ -238,7 +249,7 @@ export class Http2Exchange implements Exchange {
   #closed(stream: ClientHttp2Stream, connection: Http2Connection): void {
     this.#release()
     this.#told()
-    if (this.#isOver || this.#isWhole) return
+    if (this.#isOver || this.#isTold) return
     this.#isOver = true
     this.#sink.failed(lossOf(stream, this.#error, connection.lastStreamId, !this.#isHeard))
   }
@@ -261,4 +272,10 @@ export class Http2Exchange implements Exchange {
     this.#isReleased = true
     this.#owner.released(this)
   }
+}
+
+/** undefined: there is none. node:http2 lets no other pass than one number. */
+function contentLength(lines: RawHeaders): number | undefined {
+  const [value] = valuesOf(lines, 'content-length')
+  return value === undefined ? undefined : Number(value)
 }

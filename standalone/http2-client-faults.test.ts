@@ -62,16 +62,21 @@ test.for<[string, kind: ExchangeFault, unheard: boolean, (connection: PeerConnec
     (peer, stream) => peer.send(ok(stream), data(stream, 'a'), rstStream(stream, constants.NGHTTP2_CANCEL)),
   ],
   [
-    'resets a stream within the body as if nothing were wrong',
+    'resets a stream before the answer as if nothing were wrong',
     'connection-lost',
-    false,
-    (peer, stream) => peer.send(ok(stream), data(stream, 'a'), rstStream(stream, constants.NGHTTP2_NO_ERROR)),
+    true,
+    (peer, stream) => peer.send(rstStream(stream, constants.NGHTTP2_NO_ERROR)),
   ],
   [
-    'resets a stream behind the head as if nothing were wrong',
+    'resets a stream within a body of known length as if nothing were wrong',
     'connection-lost',
     false,
-    (peer, stream) => peer.send(ok(stream), rstStream(stream, constants.NGHTTP2_NO_ERROR)),
+    (peer, stream) =>
+      peer.send(
+        headers(stream, [':status', '200', 'content-length', '2']),
+        data(stream, 'a'),
+        rstStream(stream, constants.NGHTTP2_NO_ERROR),
+      ),
   ],
   [
     'refuses a stream that it has answered',
@@ -193,6 +198,33 @@ test.for<[string, kind: ExchangeFault, unheard: boolean, (connection: PeerConnec
   const origin = await rig.peer({ heard: onRequest(misbehave) })
   const { error } = await rig.ask(rig.client(), origin)
   expect(error).toMatchObject({ kind, unheard })
+})
+
+test.for<[string, fields: string[]]>([
+  ['whose length is reached', ['content-length', '1']],
+  ['of unknown length', []],
+])('a body %s may end with RST_STREAM NO_ERROR, as servers of Node.js do', async ([, fields]) => {
+  const origin = await rig.peer({
+    heard: onRequest((peer, stream) => {
+      peer.send(headers(stream, [':status', '200', ...fields]), data(stream, 'a'))
+      setTimeout(() => peer.send(rstStream(stream, constants.NGHTTP2_NO_ERROR)), 5)
+    }),
+  })
+  const record = await rig.ask(rig.client(), origin)
+  expect([record.body, record.trailers, record.error]).toEqual(['a', [], undefined])
+})
+
+test('an answer that has no body may end so too, all in one packet', async () => {
+  const origin = await rig.peer({
+    heard: onRequest((peer, stream) =>
+      peer.send(
+        headers(stream, [':status', '200', 'content-length', '5']),
+        rstStream(stream, constants.NGHTTP2_NO_ERROR),
+      ),
+    ),
+  })
+  const record = await rig.ask(rig.client(), origin, { method: 'HEAD' })
+  expect([record.answer?.status, record.trailers, record.error]).toEqual([200, [], undefined])
 })
 
 test('103 is something heard, and 100 is not', async () => {
