@@ -122,6 +122,7 @@ test('behind an upgrade that was asked for, nothing is read', () => {
 
 test.for<[string, string]>([
   ['that nobody asked for', switching],
+  ['that nobody asked for, nor offers', 'HTTP/1.1 101 x\r\n\r\n'],
   ['to something else', switching.replace('WebSocket', 'h2c')],
   ['to more than that', switching.replace('WebSocket', 'websocket, h2c')],
   ['that Connection does not name', switching.replace('Connection: upgrade\r\n', '')],
@@ -191,6 +192,9 @@ test.for<[string, string]>([
   ['a malformed chunk', `${chunked}${'0'.repeat(21)}5\r\nhello\r\n0\r\n\r\n`],
   ['a malformed chunk', `${chunked}5\r\nhelloX\r\n0\r\n\r\n`],
   ['a malformed chunk', `${chunked}5\r\nhello\n0\r\n\r\n`],
+  ['a malformed chunk', `${chunked}5\r\nhelloX\n0\r\n\r\n`],
+  ['a malformed chunk', `${chunked}5\r\nhello\rX0\r\n\r\n`],
+  ['a malformed chunk', `${chunked}5\rXhello\r\n0\r\n\r\n`],
   ['a malformed trailer line', `${chunked}0\r\nA : 1\r\n\r\n`],
   ['a malformed trailer line', `${chunked}0\r\nA: 1\r\n 2\r\n\r\n`],
   ['framing among the trailers', `${chunked}0\r\nA: 1\r\ncontent-length: 5\r\n\r\nhello`],
