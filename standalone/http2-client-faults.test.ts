@@ -399,11 +399,15 @@ test('a PING goes out again after the longer time only, and none without a reque
   expect(origin.peer.connections[0]?.of(FrameType.ping).length).toBe(2)
 })
 
-test('whoever aborts an upload from within an answer does not end it', async () => {
-  const origin = await rig.peer({ heard: onRequest((peer, stream) => peer.send(ok(stream), data(stream, 'a'))) })
+test('whoever aborts an upload from within an answer hears nothing more, and does not end it', async () => {
+  const origin = await rig.peer({
+    heard: onRequest((peer, stream) => peer.send(ok(stream), data(stream, 'a'), data(stream, 'b', true))),
+  })
   for (const moment of ['head', 'data'] as const) {
     const { exchange, record } = rig.open(rig.client(), origin, post)
+    let calls = 0
     record[moment] = () => {
+      calls++
       exchange.abort()
       record.silence()
       return true
@@ -413,5 +417,6 @@ test('whoever aborts an upload from within an answer does not end it', async () 
     const connection = origin.peer.connections.at(-1)
     await connection?.take(FrameType.rstStream)
     expect(connection?.of(FrameType.data).map(({ flags }) => flags)).toEqual([0])
+    expect(calls).toBe(1)
   }
 })
