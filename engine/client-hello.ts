@@ -1,5 +1,3 @@
-import { isIP } from 'node:net'
-
 // The first message of a TLS client, read without a handshake: RFC 8446 section 4.1.2, in records by section 5.1.
 //
 //   record      content type (1) = 22 | version (2) = 03 xx | length (2) | a piece of a handshake message
@@ -174,14 +172,19 @@ function readServerName(data: Uint8Array): string {
   const list = new Cursor(extension.vector16())
   extension.end()
   if (list.u8() !== 0) throw new HelloFault('a server name of another type')
-  const name = Buffer.from(list.vector16()).toString('latin1').toLowerCase()
+  const name = latin1(list.vector16()).toLowerCase()
   list.end()
   const hostname = name.endsWith('.') ? name.slice(0, -1) : name
-  if (isIP(hostname) !== 0) return ''
+  if (isAddress(hostname)) return ''
   if (hostname.length > 253 || !/^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(hostname))
     throw new HelloFault('a server name that is no host name')
   return hostname
 }
+
+/** What stands in a place for names is an address when only an address could be written so. */
+const isAddress = (name: string): boolean => /^\d+(\.\d+){3}$|^[\da-f:.]*:[\da-f.]*:[\da-f:.]*$/.test(name)
+
+const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 function readProtocols(data: Uint8Array): string[] {
   const extension = new Cursor(data)
@@ -191,7 +194,7 @@ function readProtocols(data: Uint8Array): string[] {
   do {
     const name = list.vector8()
     if (name.length === 0) throw new HelloFault('an empty protocol name')
-    protocols.push(Buffer.from(name).toString('latin1'))
+    protocols.push(latin1(name))
   } while (list.remaining > 0)
   return protocols
 }
