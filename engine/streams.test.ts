@@ -126,6 +126,21 @@ test.for<[string, readonly ReturnType<typeof ref>[], number, string]>([
   expect(decision).toMatchObject({ matched: { route: 'TCPRoute a/b', listener: 'tcp', rule: 0 } })
 })
 
+test.for<[string, readonly ReturnType<typeof ref>[], boolean]>([
+  ['it may still go there', [ref(half), ref()], true],
+  ['its route leads elsewhere by now', [ref(half)], false],
+  ['its backend has no weight any more', [ref({ weight: 0 }), ref(half)], false],
+  ['its reference does not resolve any more', [ref({ invalid: 'RefNotPermitted' })], false],
+])('what went to a backend is told whether %s', ([, refs, stays]) => {
+  const streams = streamsOf({
+    listeners: [tcp],
+    hosts: [stream('tcp', '', ...refs)],
+    backends: [backend(), backend({ key: 'a/half:80' })],
+  })
+  expect(streams.destination(tcp, '', 'a/web:80')?.key).toBe(stays ? 'a/web:80' : undefined)
+  expect(streams.destination(listener({ id: 'gone' }), '', 'a/web:80')).toBeUndefined()
+})
+
 test.for<[string, Listener, boolean]>([
   ['what ended at the listener is encrypted anew', tls('ends', '', { tls: terminate }), true],
   ['so is what was never encrypted', tcp, true],

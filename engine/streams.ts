@@ -7,6 +7,7 @@ import { HostnameListeners } from './listeners.ts'
 import { loadedBackend, missingShards } from './outcome.ts'
 import { specificityOf } from './router.ts'
 import type { CompiledRule } from './rule.ts'
+import { ShardSlot } from './shard-slot.ts'
 import type { Table } from './table.ts'
 
 /** Everything that a connection can meet, or a client that sends datagrams. */
@@ -63,13 +64,27 @@ export class Streams {
   /** What to do with a connection to a TLS, TCP or UDP listener; `serverName` is "" for all but TLS. `random` as in
    *  Router.decide. */
   decide(listener: Listener, serverName: string, random: () => number): StreamDecision {
-    const { table } = this
-    table.beginDecision()
+    this.table.beginDecision()
+    const routes = this.#routes(listener, serverName)
+    if (routes instanceof ShardSlot) return { type: 'missing', shards: [routes.name] }
+    return routes === undefined ? NO_ROUTE : this.#outcome(routes.streamRule(), listener, random)
+  }
+
+  /** The backend with this key as it is now, where connections or datagrams to `listener` may still go there. */
+  destination(listener: Listener, serverName: string, key: string): Backend | undefined {
+    this.table.beginDecision()
+    const routes = this.#routes(listener, serverName)
+    if (!(routes instanceof HostRoutes)) return undefined
+    const target = routes
+      .streamRule()
+      ?.targets.find(({ backend, weight, invalid }) => backend === key && weight > 0 && invalid === '')
+    return target && loadedBackend(target, this.table)
+  }
+
+  #routes(listener: Listener, serverName: string): HostRoutes | ShardSlot | undefined {
     for (let name = hostnameOf(serverName); ; name = wider(name)) {
-      const routes = table.host(listener.id, name)
-      if (routes instanceof HostRoutes) return this.#outcome(routes.streamRule(), listener, random)
-      if (routes !== undefined) return { type: 'missing', shards: [routes.name] }
-      if (name === listener.hostname || name === '') return NO_ROUTE
+      const routes = this.table.host(listener.id, name)
+      if (routes !== undefined || name === listener.hostname || name === '') return routes
     }
   }
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import type { Addressed, OpenPort } from './listen-ports.ts'
 
 export interface ListenPortOptions {
   /** Whether other processes may listen here, too, and get their share of the connections. */
@@ -19,21 +19,19 @@ const longestWait = 1_000
 const shortTurn = 0.1
 
 /** One address and port to listen on. */
-export class ListenPort {
-  readonly #address: string
-  readonly #port: number
+export class ListenPort implements OpenPort {
+  readonly #at: { readonly bind: Addressed }
   readonly #options: ListenPortOptions
   #server: Server | undefined
+  #opened: Promise<void> | undefined
   #accepted = 0
   #fault: string | undefined
 
-  constructor(address: string, port: number, options: ListenPortOptions) {
-    this.#address = address
-    this.#port = port
+  constructor(at: { readonly bind: Addressed }, options: ListenPortOptions) {
+    this.#at = at
     this.#options = options
   }
 
-  /** Why nobody can connect, as a sentence. */
   get fault(): string | undefined {
     return this.#fault
   }
@@ -41,28 +39,36 @@ export class ListenPort {
   /** That of the kernel's choice where 0 was asked for. */
   get port(): number {
     const bound = this.#server?.address()
-    return bound === null || typeof bound !== 'object' ? this.#port : bound.port
+    return bound === null || typeof bound !== 'object' ? this.#at.bind.port : bound.port
   }
 
-  /** Resolves once it listens, or there is a fault; it may be called again then. */
-  async open(): Promise<void> {
-    if (this.#server !== undefined) return
+  open(): Promise<void> {
+    this.#opened ??= this.#listen()
+    return this.#opened
+  }
+
+  async #listen(): Promise<void> {
     const { reusePort, backlog, accept, log } = this.#options
-    const address = this.#address
+    const { address, port } = this.#at.bind
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted++
       accept(socket)
     })
     this.#server = server
     try {
-      server.listen({ host: address, port: this.#port, backlog, reusePort, exclusive: true })
-      await once(server, 'listening')
+      await new Promise((resolve, reject) => {
+        server.once('listening', resolve)
+        server.once('close', resolve)
+        server.once('error', reject)
+        server.listen({ host: address, port, backlog, reusePort, exclusive: true })
+      })
       this.#fault = undefined
       // Node.js goes on to accept. Where no file descriptor is left it closes what comes, and does not say so.
       server.on('error', ({ message }) => log('accept failed', { address, port: this.port, error: message }))
     } catch (error) {
-      this.#fault = `${address} port ${this.#port}: ${error instanceof Error ? error.message : String(error)}`
+      this.#fault = `${address} port ${port}: ${error instanceof Error ? error.message : String(error)}`
       this.#server = undefined
+      this.#opened = undefined
     }
   }
 

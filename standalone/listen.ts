@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Bind } from './listen-bind.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './listen-connection.ts'
 import { ListenPort } from './listen-port.ts'
+import { type Addressed, Ports } from './listen-ports.ts'
 
 export interface ListenOptions extends ConnectionOptions {
   /** Whether other processes may listen at the same addresses and ports. */
@@ -31,26 +32,25 @@ export const listenLimits: ListenLimits = {
 /** How long clients that have sent nothing at all are waited for when everything closes, in milliseconds. */
 const longestSilence = 1_000
 
-interface OpenPort {
-  bind: Bind
-  readonly port: ListenPort
-}
-
 /** Accepts connections, and has each handed to whoever its port's listeners want. */
 export class Listen {
   readonly #options: ListenOptions
   readonly #limits: ListenLimits
-  readonly #ports = new Map<string, OpenPort>()
-  readonly #closing = new Map<string, Promise<void>>()
-  readonly #connections = new Map<Connection, OpenPort>()
+  readonly #ports: Ports<Bind, ListenPort>
+  readonly #connections = new Map<Connection, { readonly bind: Bind }>()
   readonly #arriving = new Set<Connection>()
   readonly #tunnels = new Set<Connection>()
   readonly #waiting: (() => void)[] = []
-  #retry: NodeJS.Timeout | undefined
 
   constructor(options: ListenOptions) {
     this.#options = options
     this.#limits = { ...listenLimits, ...options.limits }
+    const { reusePort, log } = options
+    const { backlog, retryDelay } = this.#limits
+    this.#ports = new Ports(retryDelay, (at) => {
+      const accept = (socket: Socket): void => this.#accept(socket, at)
+      return new ListenPort(at, { reusePort, backlog, accept, log })
+    })
   }
 
   /** Connections that are open, front ends' among them. */
@@ -59,8 +59,8 @@ export class Listen {
   }
 
   /** The port that a bind has; the kernel chooses where it asks for 0. */
-  portOf(bind: Pick<Bind, 'address' | 'port'>): number | undefined {
-    return this.#ports.get(keyOf(bind))?.port.port
+  portOf(bind: Addressed): number | undefined {
+    return this.#ports.get(bind)?.port.port
   }
 
   /**
@@ -69,16 +69,16 @@ export class Listen {
    * what cannot be listened on, as sentences; that is tried again from time to time.
    */
   set(binds: readonly Bind[]): Promise<readonly string[]> {
-    const ready = this.#listen(binds)
+    const ready = this.#ports.set(binds)
     for (const [connection, at] of this.#connections)
-      connection.reconsider(this.#ports.get(keyOf(at.bind)) === at ? at.bind : undefined)
+      connection.reconsider(this.#ports.get(at.bind) === at ? at.bind : undefined)
     return ready
   }
 
   /** Accepts no more. Resolves when front ends get no more connections: clients that say nothing have a second for it, and
    *  those of which it is not clear where they belong have `grace` milliseconds. */
   async stop(grace: number): Promise<void> {
-    await this.#listen([])
+    await this.#ports.set([])
     const cutSilent = (): void => {
       for (const connection of this.#arriving) if (connection.isSilent) connection.cut()
     }
@@ -111,43 +111,7 @@ export class Listen {
     if (connections.size === 0) for (const look of this.#waiting.splice(0)) look()
   }
 
-  async #listen(binds: readonly Bind[]): Promise<readonly string[]> {
-    const wanted = new Map(binds.map((bind) => [keyOf(bind), bind]))
-    for (const [key, { port }] of this.#ports) if (!wanted.has(key)) this.#close(key, port)
-    for (const [key, bind] of wanted) {
-      const open = this.#ports.get(key)
-      if (open === undefined) this.#ports.set(key, this.#newPort(bind))
-      else open.bind = bind
-    }
-    await Promise.all(this.#closing.values())
-    return this.#openPorts()
-  }
-
-  #newPort(bind: Bind): OpenPort {
-    const { reusePort, log } = this.#options
-    const { backlog } = this.#limits
-    const accept = (socket: Socket): void => this.#accept(socket, open)
-    const open: OpenPort = { bind, port: new ListenPort(bind.address, bind.port, { reusePort, backlog, accept, log }) }
-    return open
-  }
-
-  #close(key: string, port: ListenPort): void {
-    this.#ports.delete(key)
-    this.#closing.set(
-      key,
-      port.close().finally(() => this.#closing.delete(key)),
-    )
-  }
-
-  async #openPorts(): Promise<readonly string[]> {
-    clearTimeout(this.#retry)
-    await Promise.all([...this.#ports.values()].map(({ port }) => port.open()))
-    const faults = [...this.#ports.values()].flatMap(({ port }) => port.fault ?? [])
-    if (faults.length > 0) this.#retry = setTimeout(() => this.#openPorts(), this.#limits.retryDelay).unref()
-    return faults
-  }
-
-  #accept(socket: Socket, at: OpenPort): void {
+  #accept(socket: Socket, at: { readonly bind: Bind }): void {
     const connection = new Connection(socket, at, this.#options, this.#limits)
     this.#connections.set(connection, at)
     // 'close' follows.
@@ -172,5 +136,3 @@ export class Listen {
     this.#left(this.#arriving, connection)
   }
 }
-
-const keyOf = ({ address, port }: Pick<Bind, 'address' | 'port'>): string => `${address} ${port}`
