@@ -110,7 +110,10 @@ class Cursor {
     return this.#bytes.length - this.#at
   }
   u8(): number {
-    return this.take(1)[0] ?? 0
+    const byte = this.#bytes[this.#at]
+    if (byte === undefined) throw new HelloFault('a length beyond the end')
+    this.#at++
+    return byte
   }
   u16(): number {
     return this.u8() * 256 + this.u8()
