@@ -114,7 +114,11 @@ export class Http2Connection {
     const { now } = this.#clock
     for (const exchange of this.#exchanges) if (now - exchange.activeAt >= idleTimeout) exchange.expire()
     if (this.#exchanges.size > 0) this.#checkLife()
-    else if (now - this.#idleSince >= idleConnectionTimeout) this.close()
+    else if (now - this.#idleSince >= idleConnectionTimeout) {
+      // Closed before, it still has something to say that nobody reads.
+      if (this.#session.closed) this.#session.destroy()
+      else this.close()
+    }
   }
 
   /** RFC 9113 section 6.7. */
