@@ -8,6 +8,7 @@ export async function bundleWorker(): Promise<string> {
     bundle: true,
     format: 'esm',
     target: 'es2024',
+    external: ['cloudflare:*'],
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['module', 'main'],
     write: false,

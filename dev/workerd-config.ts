@@ -9,6 +9,8 @@ export interface WorkerdSocket {
   readonly props: object
   /** For TLS; plain HTTP without. */
   readonly keyPair?: KeyPair
+  /** Connections are handed to the Worker as they are. */
+  readonly raw?: true
 }
 
 /** In PEM. */
@@ -30,8 +32,9 @@ export function workerdConfig({ sockets, storeAddress, connectorAddress, variabl
   const service = (props: object) => `(name = "worker", props = (json = ${text(JSON.stringify(props))}))`
   const tls = ({ privateKey, certificateChain }: KeyPair) =>
     `https = (options = (), tlsOptions = (keypair = (privateKey = ${text(privateKey)}, certificateChain = ${text(certificateChain)})))`
-  const socket = ({ name, address, props, keyPair }: WorkerdSocket) =>
-    `    (name = ${text(name)}, address = ${text(address)}, ${keyPair ? tls(keyPair) : 'http = ()'}, service = ${service(props)}),`
+  const style = ({ keyPair, raw }: WorkerdSocket) => (raw ? 'tcp = ()' : keyPair ? tls(keyPair) : 'http = ()')
+  const socket = (each: WorkerdSocket) =>
+    `    (name = ${text(each.name)}, address = ${text(each.address)}, ${style(each)}, service = ${service(each.props)}),`
   const variable = ([name, value]: [string, string]) => `    (name = ${text(name)}, text = ${text(value)}),`
   return `using Workerd = import "/workerd/workerd.capnp";
 

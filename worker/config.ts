@@ -21,6 +21,8 @@ export interface SocketProps {
   /** Those that listen there, as `namespace/name`; all when unset. */
   readonly gateways?: readonly string[]
   readonly port?: number
+  /** Of connections that carry no HTTP for Landfall to read: whether a ClientHello tells where they belong. */
+  readonly protocol?: 'tls' | 'tcp'
 }
 
 export interface Config {

@@ -1,5 +1,6 @@
 import { admin, adminPath } from './admin.ts'
 import type { Env, SocketProps } from './config.ts'
+import { passOn } from './connect.ts'
 import { route } from './route.ts'
 import { createWorker, type Worker } from './worker.ts'
 
@@ -15,5 +16,11 @@ export default {
       if (parsed?.pathname.startsWith(adminPath)) return admin.fetch(new Request(parsed, request), { worker }, ctx)
     }
     return route(request, url, ctx.props ?? {}, worker, ctx)
+  },
+
+  /** Connections of one's own workerd: Cloudflare gives Workers none from outside. */
+  async connect(socket, env, ctx): Promise<void> {
+    worker ??= createWorker(env)
+    await passOn(socket, ctx.props ?? {}, worker, ctx)
   },
 } satisfies ExportedHandler<Env, unknown, unknown, SocketProps>

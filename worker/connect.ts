@@ -1,0 +1,127 @@
+import { connect as openSocket } from 'cloudflare:sockets'
+import { ClientHelloReader } from '../engine/client-hello.ts'
+import type { Router } from '../engine/router.ts'
+import { chooseTls, type StreamDecision, Streams, type TlsPlace } from '../engine/streams.ts'
+import { type Backend, Protocol } from '../proto/gen/route_table.ts'
+import type { SocketProps } from './config.ts'
+import type { Worker } from './worker.ts'
+
+/** Milliseconds for a ClientHello. */
+const helloTimeout = 10_000
+/** Endpoints that are tried. */
+const maxTries = 3
+/** How often a decision may ask for more shards: worker/route.ts. */
+const maxLoads = 4
+
+const nothing = new Uint8Array()
+
+/**
+ * Passes a connection on that one's own workerd has accepted: TLS by the server name of its ClientHello and without looking
+ * further, TCP as it is. What has nowhere to go is closed, before any handshake.
+ */
+export async function passOn(client: Socket, props: SocketProps, worker: Worker, ctx: ExecutionContext): Promise<void> {
+  try {
+    const early = props.protocol === 'tls' ? await readHello(client) : { bytes: nothing, serverName: '' }
+    const backend = early && (await backendFor(early.serverName, props, worker, ctx))
+    const origin = backend && (await connectTo(backend, worker))
+    if (early === undefined || origin === undefined) return
+    if (early.bytes.length > 0) {
+      const writer = origin.writable.getWriter()
+      await writer.write(early.bytes)
+      writer.releaseLock()
+    }
+    await Promise.all([client.readable.pipeTo(origin.writable), origin.readable.pipeTo(client.writable)])
+  } catch {
+    // Either end was lost; the other follows.
+  } finally {
+    await client.close().catch(() => undefined)
+  }
+}
+
+interface Early {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly serverName: string
+}
+
+/** All that the client says up to the end of its ClientHello; undefined for what is none. */
+async function readHello(client: Socket): Promise<Early | undefined> {
+  const hello = new ClientHelloReader()
+  const reader: ReadableStreamDefaultReader<Uint8Array> = client.readable.getReader()
+  const overdue = setTimeout(() => client.close(), helloTimeout)
+  let bytes = nothing
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      const longer = new Uint8Array(bytes.length + value.length)
+      longer.set(bytes)
+      longer.set(value, bytes.length)
+      bytes = longer
+      const verdict = hello.read(bytes)
+      if (verdict !== undefined)
+        return verdict.type === 'hello' ? { bytes, serverName: verdict.hello.serverName } : undefined
+    }
+  } finally {
+    clearTimeout(overdue)
+    reader.releaseLock()
+  }
+}
+
+async function backendFor(
+  serverName: string,
+  { gateways, port = 0, protocol }: SocketProps,
+  { tables, upstreams }: Worker,
+  ctx: ExecutionContext,
+): Promise<Backend | undefined> {
+  const now = upstreams.now()
+  const routers = (await tables.current(now, ctx)).filter(({ gateway }) => gateways?.includes(gateway) !== false)
+  const place = protocol === 'tls' ? chooseTls(routers.map(streamsOf), port, serverName) : plainPlace(routers, port)
+  const router = routers.find(({ gateway }) => gateway === place?.streams.gateway)
+  if (place === undefined || router === undefined) return undefined
+  for (let loads = 0; loads < maxLoads; loads++) {
+    const decision: StreamDecision = place.streams.decide(place.listener, serverName, upstreams.random)
+    // A policy's TLS is not the Worker's to speak: connect() trusts what the web trusts.
+    if (decision.type === 'forward') return decision.tls === undefined ? decision.backend : undefined
+    if (decision.type === 'refuse' || !(await tables.load(router, decision.shards, now, ctx))) return undefined
+  }
+  return undefined
+}
+
+function plainPlace(routers: readonly Router[], port: number): TlsPlace | undefined {
+  for (const streams of routers.map(streamsOf)) {
+    const listener = streams.plainListener(Protocol.TCP, port)
+    if (listener !== undefined) return { streams, listener }
+  }
+  return undefined
+}
+
+/** A router's table never changes. */
+const known = new WeakMap<Router, Streams>()
+
+function streamsOf(router: Router): Streams {
+  const streams = known.get(router) ?? new Streams(router.table)
+  known.set(router, streams)
+  return streams
+}
+
+/** A connection to one of the backend's endpoints; undefined when none takes one. */
+async function connectTo(backend: Backend, { upstreams }: Worker): Promise<Socket | undefined> {
+  const endpoints = upstreams.balancer.of(backend)
+  const tried = new Set<number>()
+  while (tried.size < maxTries) {
+    const index = endpoints.pick(upstreams.now(), upstreams.random, tried)
+    const endpoint = index === undefined ? undefined : backend.endpoints[index]
+    if (index === undefined || endpoint === undefined || tried.has(index)) return undefined
+    tried.add(index)
+    endpoints.started(index)
+    const socket = openSocket({ hostname: endpoint.address, port: endpoint.port }, { allowHalfOpen: true })
+    try {
+      await socket.opened
+      endpoints.finished(index, 'answered', upstreams.now())
+      return socket
+    } catch {
+      endpoints.finished(index, 'connect-failed', upstreams.now())
+    }
+  }
+  return undefined
+}
