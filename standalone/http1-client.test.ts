@@ -48,7 +48,7 @@ test('a request goes out as it was given, and its response comes back', async ()
 
 test('requests share a connection, one after the other', async () => {
   const echo = await origin(odd.echo)
-  const rig = start()
+  const rig = start({ requestsPerOrigin: 1 })
   for (let count = 0; count < 5; count++) await rig.send(echo.endpoint).over()
   expect(echo.connections).toHaveLength(1)
 })
@@ -102,14 +102,16 @@ test('a body of known length goes out as it is, with the head in one piece', asy
   const pieces: string[] = []
   const { endpoint } = await origin(async (connection) => {
     connection.socket.on('data', (bytes) => pieces.push(bytes.toString('latin1')))
-    await connection.message()
-    connection.write(sized(''))
+    await odd.answer(sized(''))(connection)
   })
-  const answer = start().send(endpoint, { ...post, headers: ['Content-Length', '5'] })
-  answer.exchange?.write(Buffer.from('hello'))
-  answer.exchange?.end([])
-  await answer.over()
-  expect(pieces).toEqual(['POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello'])
+  const rig = start()
+  for (const body of ['first', 'hello']) {
+    const answer = rig.send(endpoint, { ...post, headers: ['Content-Length', '5'] })
+    answer.exchange?.write(Buffer.from(body))
+    answer.exchange?.end([])
+    await answer.over()
+  }
+  expect(pieces[1]).toBe('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello')
 })
 
 test('a head does not wait for its body for long', async () => {
@@ -238,6 +240,7 @@ test('a body until the end that ends with a reset is lost', async () => {
   await answer.when(({ body }) => body === 'hello')
   connections[0]?.socket.resetAndDestroy()
   expect(await answer.outcome()).toBe('connection-lost')
+  expect(answer.error?.message).toContain('ECONNRESET')
 })
 
 test('what is no response fails', async () => {
@@ -252,11 +255,15 @@ test.for<[string, string]>([
   ['Keep-Alive: timeout=0', sized('hello', 'Keep-Alive: timeout=0\r\n')],
   ['HTTP/1.0', sized('hello').replace('1.1', '1.0')],
 ])('behind %s, a connection serves no more', async ([, bytes]) => {
-  const { endpoint, ...rest } = await origin(odd.answer(bytes))
-  const answer = start().send(endpoint)
-  expect(await answer.outcome()).toBe('whole')
-  expect(answer.body).toBe('hello')
-  await vi.waitFor(() => expect(openAt({ endpoint, ...rest })).toBe(0))
+  const served = await origin(odd.answer(bytes))
+  const rig = start()
+  for (let count = 1; count <= 2; count++) {
+    const answer = rig.send(served.endpoint)
+    expect(await answer.outcome()).toBe('whole')
+    expect(answer.body).toBe('hello')
+    expect(served.connections).toHaveLength(count)
+  }
+  await vi.waitFor(() => expect(openAt(served)).toBe(0))
 })
 
 test('bytes that come on an idle connection close it, and belong to no request', async () => {
@@ -443,6 +450,20 @@ test('an abort from within the head leaves a connection that is done to others',
   expect(echo.connections).toHaveLength(1)
 })
 
+test('nothing follows an abort from within an interim response', async () => {
+  const { endpoint } = await origin(odd.interim)
+  const answer = start().send(endpoint)
+  const aborted = new Promise<void>((resolve) => {
+    answer.informational = () => {
+      answer.exchange?.abort()
+      resolve()
+    }
+  })
+  await aborted
+  await new Promise(setImmediate)
+  expect(answer.state).toBe('waiting')
+})
+
 test.for<[string, string[], string[], string]>([
   ['that cannot be written', ['A', '1\r\nB: 2'], [], 'invalid-request, unheard'],
   ['with a shorter body than it says', ['Content-Length', '5'], ['hell'], 'invalid-request, unheard'],
@@ -460,12 +481,17 @@ test.for<[string, string[], string[], string]>([
 const upgrade = { upgrade: 'websocket', headers: ['Sec-WebSocket-Key', 'eA=='] } as const
 
 test('an upgrade hands the socket over, with what came behind the head', async () => {
-  const { endpoint } = await origin(odd.upgradeEcho('greeting'))
+  let connections = 0
+  const serve = odd.upgradeEcho('greeting')
+  const { endpoint } = await origin((connection) => (connections++ === 0 ? odd.echo : serve)(connection))
   const rig = start({ requestsPerOrigin: 1 })
+  // A connection that has served does not do for an upgrade.
+  await rig.send(endpoint).over()
   const { tunnel, status, headers } = await rig.send(endpoint, upgrade).over()
   expect(status).toBe(101)
   expect(headers).toEqual(['Sec-WebSocket-Accept', expect.any(String)])
   expect(tunnel?.rest.toString()).toBe('greeting')
+  expect(tunnel?.socket.listenerCount('data')).toBe(0)
   tunnel?.socket.write('ping')
   tunnel?.socket.resume()
   const [echoed] = await once(tunnel?.socket ?? new Socket(), 'data')
@@ -497,6 +523,24 @@ test('closing leaves what is under way, and keeps nothing idle', async () => {
   gate.resolve()
   expect(await answer.outcome()).toBe('whole')
   await vi.waitFor(() => expect(openAt(slow)).toBe(0))
+})
+
+test('a client without connections does nothing', async () => {
+  const echo = await origin(odd.echo)
+  let looks = 0
+  const rig = http1Rig({ reuseTimeout: 40 }, undefined, () => {
+    looks++
+    return performance.now()
+  })
+  await rig.send(echo.endpoint).over()
+  await vi.waitFor(() => expect(openAt(echo)).toBe(0))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const before = looks
+  expect(before).toBeGreaterThan(1)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(looks).toBe(before)
+  await rig.send(echo.endpoint).over()
+  await vi.waitFor(() => expect(openAt(echo)).toBe(0))
 })
 
 test('TLS origins are spoken to in the same way', async () => {

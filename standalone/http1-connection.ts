@@ -68,11 +68,6 @@ export class Http1Connection {
     this.serve(exchange)
   }
 
-  /** Whether it has not been idle for too long. */
-  get isFresh(): boolean {
-    return this.#surroundings.clock.now - this.#lastActive <= this.#reuseTimeout
-  }
-
   serve(exchange: Http1Exchange): void {
     this.#exchange = exchange
     exchange.connection = this
@@ -129,12 +124,12 @@ export class Http1Connection {
     this.#close()
   }
 
-  /** Closes the connection if it has waited for too long. */
+  /** Closes the connection if it has waited for too long: rather early where it is idle, otherwise rather late. */
   sweep(): void {
     const { clock, limits } = this.#surroundings
     const waited = clock.now - this.#lastActive
     if (this.#exchange === undefined) {
-      if (!this.isFresh) this.destroy()
+      if (waited > this.#reuseTimeout - clock.tick) this.destroy()
     } else if (this.#state === 'connecting') {
       if (waited > limits.connectTimeout + clock.tick) this.#lose('connect-failed', 'no connection in time')
     } else if (waited > limits.idleTimeout + clock.tick) this.#lose('timeout', 'the origin is silent')

@@ -16,8 +16,6 @@ export class Http1Exchange implements Exchange {
   isHeard = false
   /** The request has been written to its end. */
   isSent: boolean
-  /** It is on its second connection. */
-  isRepeated = false
   /** Bytes of the body that are still to come. */
   #left: number
 
@@ -32,7 +30,7 @@ export class Http1Exchange implements Exchange {
   /** RFC 9110 section 9.2.2: a proxy repeats no request that is not idempotent. */
   get mayRepeat(): boolean {
     const { hasBody, method } = this.request
-    return !this.isRepeated && !this.isHeard && !this.isOver && !hasBody && idempotent.has(method)
+    return !this.isHeard && !hasBody && idempotent.has(method)
   }
 
   write(chunk: Buffer): boolean {

@@ -27,13 +27,12 @@ export class Http1Pool implements Http1ConnectionOwner {
       exchange.failSoon(new ExchangeError('overloaded', `${requestsPerOrigin} requests under way`, true))
       return
     }
-    const idle = exchange.request.upgrade === undefined ? this.#takeIdle() : undefined
+    const idle = exchange.request.upgrade === undefined ? this.#idle.pop() : undefined
     if (idle === undefined) this.#connect(exchange)
     else idle.serve(exchange)
   }
 
   repeat(exchange: Http1Exchange): void {
-    exchange.isRepeated = true
     this.#connect(exchange)
   }
 
@@ -56,15 +55,6 @@ export class Http1Pool implements Http1ConnectionOwner {
   close(): void {
     this.#isClosed = true
     for (const connection of [...this.#idle]) connection.destroy()
-  }
-
-  #takeIdle(): Http1Connection | undefined {
-    let connection = this.#idle.pop()
-    while (connection?.isFresh === false) {
-      connection.destroy()
-      connection = this.#idle.pop()
-    }
-    return connection
   }
 
   #connect(exchange: Http1Exchange): void {

@@ -72,7 +72,9 @@ export function readResponseHead(section: Http1Section): ResponseHead | string {
     status,
     reason: text.slice(13, section.firstEnd),
     headers:
-      options === none || options === keep ? fields : endToEnd(['Connection', connection ?? '', ...fields], nothing),
+      options === none || options === alive || options === close
+        ? fields
+        : endToEnd(['Connection', connection ?? '', ...fields], none),
     length: length === undefined ? undefined : Number(length),
     isChunked: coding !== undefined,
     isPersistent: !isOld && !options.has('close'),
@@ -118,13 +120,14 @@ for (const name of ['content-length', ...hopByHop]) lengths[name.length] = 1
 
 const mayMatter = (name: string): boolean => lengths[name.length] === 1 || (name.charCodeAt(0) | space) === 0x6c
 
-const nothing: ReadonlySet<string> = new Set()
 const none: ReadonlySet<string> = new Set()
-const keep: ReadonlySet<string> = new Set(['keep-alive'])
+const alive: ReadonlySet<string> = new Set(['keep-alive'])
+const close: ReadonlySet<string> = new Set(['close'])
 
 /** RFC 9110 section 7.6.1. */
 function optionsOf(connection: string): ReadonlySet<string> {
   const lower = connection.toLowerCase()
-  if (lower === 'keep-alive') return keep
+  if (lower === 'keep-alive') return alive
+  if (lower === 'close') return close
   return new Set(lower.split(',').map((option) => option.trim()))
 }

@@ -21,8 +21,9 @@ export interface ClientRig {
 export function http1Rig(
   limits: Partial<Http1ClientLimits> = {},
   connect: Connect = createConnect(() => undefined),
+  now = () => performance.now(),
 ): ClientRig {
-  const client = createHttp1Client({ connect, limits })
+  const client = createHttp1Client({ connect, limits, now })
   return {
     client,
     send: (endpoint, changes = {}, takesData = () => true, tls = undefined) => {
