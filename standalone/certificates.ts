@@ -28,9 +28,9 @@ export class Certificates {
   }
 
   /**
-   * Of the key pairs with these names those to show to a client that wants `serverName`: at most one of each type of key, of
-   * which the client's signature algorithms choose. When no certificate names the host, the first serves. Empty when none can be used.
-   * ListenerTLSConfig.certificateRefs.
+   * Of the key pairs with these names those to show to a client that wants `serverName`: at most one of each type of key,
+   * of which the client's signature algorithms choose. When no certificate names the host, the first serves. Empty when
+   * none can be used. ListenerTLSConfig.certificateRefs.
    */
   choose(names: readonly string[], serverName: string): readonly Certificate[] {
     const usable = names.flatMap((name) => this.#certificate(name) ?? [])

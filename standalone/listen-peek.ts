@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 const nothing: Buffer = Buffer.alloc(0)
 
 /**
- * The first bytes of a connection, kept until it is clear who takes it over. They go back into the socket only then, and all at once:
- * a socket that has bytes put back is readable at once, and would spin.
+ * The first bytes of a connection, kept until it is clear who takes it over. They go back into the socket only then, and
+ * all at once: a socket that has bytes put back is readable at once, and would spin.
  */
 export class Peek {
   readonly #socket: Socket
@@ -17,8 +17,8 @@ export class Peek {
   }
 
   /**
-   * Gives `read` all bytes so far, again whenever there are more, until it has a verdict. undefined: the client has ended or lost the
-   * connection before.
+   * Gives `read` all bytes so far, again whenever there are more, until it has a verdict. undefined: the client has ended
+   * or lost the connection before.
    */
   until<Verdict>(read: (bytes: Buffer) => Verdict | undefined): Promise<Verdict | undefined> {
     const socket = this.#socket

@@ -73,9 +73,9 @@ export class ListenPort implements OpenPort {
   }
 
   /**
-   * Accepts what the kernel has established already, which would be reset otherwise, then stops. What was accepted goes on. What
-   * comes between the last look and the end is reset all the same, unless the kernel gives it to another process: Linux does so with
-   * net.ipv4.tcp_migrate_req.
+   * Accepts what the kernel has established already, which would be reset otherwise, then stops. What was accepted goes on.
+   * What comes between the last look and the end is reset all the same, unless the kernel gives it to another process:
+   * Linux does so with net.ipv4.tcp_migrate_req.
    */
   async close(): Promise<void> {
     const server = this.#server

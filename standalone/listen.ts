@@ -64,9 +64,9 @@ export class Listen {
   }
 
   /**
-   * Listens for these binds and no others. Connections go on, but for those of clients whom their listener now asks for another
-   * certificate; tunnels whose listener is gone get a while to end. Resolves when new ports listen and old ones do not any more, with
-   * what cannot be listened on, as sentences; that is tried again from time to time.
+   * Listens for these binds and no others. Connections go on, but for those of clients whom their listener now asks for
+   * another certificate; tunnels whose listener is gone get a while to end. Resolves when new ports listen and old ones do
+   * not any more, with what cannot be listened on, as sentences; that is tried again from time to time.
    */
   set(binds: readonly Bind[]): Promise<readonly string[]> {
     const ready = this.#ports.set(binds)

@@ -112,9 +112,10 @@ export class TlsTermination {
   }
 
   /**
-   * `tickets` names those who may resume a session together. A session that is resumed has the verdict on the client's certificate with
-   * which it began, so that never are two groups of clients to share tickets, and not even a server object: OpenSSL looks at the keys
-   * and at the id of the context which the server began with, not at those of the certificate that it then chose.
+   * `tickets` names those who may resume a session together. A session that is resumed has the verdict on the client's
+   * certificate with which it began, so that never are two groups of clients to share tickets, and not even a server
+   * object: OpenSSL looks at the keys and at the id of the context which the server began with, not at those of the
+   * certificate that it then chose.
    */
   #create(
     certificates: readonly Certificate[],

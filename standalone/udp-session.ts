@@ -9,7 +9,8 @@ export class UdpSession {
   datagramsSent = 0
   readonly #socket: Socket
 
-  /** `answer` gets what the endpoint sends; `lost` is called when it says that nobody is there. Throws where it cannot even be sent to. */
+  /** `answer` gets what the endpoint sends; `lost` is called when it says that nobody is there. Throws where it cannot even
+   *  be sent to. */
   constructor(endpoint: Endpoint, answer: (datagram: Buffer) => void, lost: () => void) {
     this.endpoint = endpoint
     // Connected, so that it hears of the endpoint alone, and of ICMP.

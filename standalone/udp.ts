@@ -33,9 +33,11 @@ export interface UdpOptions {
 
 /** Times in milliseconds. */
 export interface UdpLimits {
-  /** Of all ports together, each with a file descriptor. A source's address can be forged: the longest idle session makes room for the next. */
+  /** Of all ports together, each with a file descriptor. A source's address can be forged: the longest idle session makes
+   *  room for the next. */
   readonly sessions: number
-  /** Sessions that one address may begin in a second; further datagrams are dropped. Resolvers ask from a port of its own each time. */
+  /** Sessions that one address may begin in a second; further datagrams are dropped. Resolvers ask from another port
+   *  each time. */
   readonly newPerSource: number
   /** Without a datagram in either direction. */
   readonly idleTimeout: number

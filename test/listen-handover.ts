@@ -1,5 +1,5 @@
-// Replaces processes that share a port one after the other, under as many connections as clients can make, and prints how the clients
-// fared as JSON.
+// Replaces processes that share a port one after the other, under as many connections as clients can make, and prints how
+// the clients fared as JSON.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'

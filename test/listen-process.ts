@@ -1,6 +1,6 @@
-// A process that listens with a free share of a port, for tests of what only whole processes do. Its first argument is the port, 0 for
-// any; it says which over IPC. There it is asked for the milliseconds of processor time that it has used ("cpu"), and told to close as it
-// would when it is replaced, and to exit ("stop").
+// A process that listens with a free share of a port, for tests of what only whole processes do. Its first argument is the
+// port, 0 for any; it says which over IPC. There it is asked for the milliseconds of processor time that it has used
+// ("cpu"), and told to close as it would when it is replaced, and to exit ("stop").
 import { BlockList } from 'node:net'
 import process from 'node:process'
 import { EndpointBalancer } from '../engine/endpoints.ts'
