@@ -17,6 +17,7 @@ export function createPlane({ addresses, accessLog: withLog, proxyProtocol }: Pl
       access?.(request)
     },
     observeConnection: (report) => metrics.countConnection(report),
+    observeDatagrams: (report) => metrics.countDatagrams(report),
     log: (event, fields) => log.warn(fields, event),
   })
   return {

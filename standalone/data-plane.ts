@@ -4,20 +4,22 @@ import { EndpointBalancer } from '../engine/endpoints.ts'
 import { RetryBudget } from '../engine/retry-budget.ts'
 import type { Router } from '../engine/router.ts'
 import { Streams } from '../engine/streams.ts'
-import { AppProtocol, type Listener, Protocol } from '../proto/gen/route_table.ts'
+import { type Listener, Protocol } from '../proto/gen/route_table.ts'
 import type { Observer } from './access.ts'
 import { Certificates } from './certificates.ts'
 import { type Feed, type KeyPair, routersOf } from './feed.ts'
-import type { Upstreams } from './forwarding.ts'
 import { createHttp1Client } from './http1-client.ts'
 import { createHttp2Client } from './http2-client.ts'
 import { Listen } from './listen.ts'
 import type { ConnectionReport } from './listen-report.ts'
 import type { Connect } from './origin-client.ts'
 import { createConnect } from './origin-socket.ts'
+import { createOrigins } from './origins.ts'
 import { Place, type PlaceKind } from './place.ts'
 import { type ServedGateway, served } from './served.ts'
 import { TlsTermination } from './tls-termination.ts'
+import { Udp } from './udp.ts'
+import type { UdpReport } from './udp-report.ts'
 
 export interface DataPlaneOptions {
   /** Where Gateways listen that ask for no address. */
@@ -26,6 +28,7 @@ export interface DataPlaneOptions {
   readonly proxyProtocol: readonly string[]
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
+  readonly observeDatagrams: (report: UdpReport) => void
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
 }
 
@@ -43,13 +46,15 @@ export class DataPlane {
   readonly #budget = new RetryBudget()
   readonly #certificates: Certificates
   readonly #listen: Listen
+  readonly #udp: Udp
   readonly #places = new Map<string, Place>()
   #routers: ReadonlyMap<string, Router> = new Map()
   #gateways: ReadonlyMap<string, Gateway> = new Map()
   #keyPairs: ReadonlyMap<string, KeyPair> = new Map()
 
   constructor(options: DataPlaneOptions) {
-    const { log, observeConnection } = options
+    const { log, observeConnection, observeDatagrams } = options
+    const shared = { balancer: this.#balancer, now: Date.now, random: Math.random }
     this.#options = options
     this.#certificates = new Certificates(log)
     this.#listen = new Listen({
@@ -62,13 +67,9 @@ export class DataPlane {
         ticketSecret: randomBytes(32),
         now: Date.now,
       }),
-      tunnels: {
-        balancer: this.#balancer,
-        connect: createConnect(() => undefined),
-        now: Date.now,
-        random: Math.random,
-      },
+      tunnels: { connect: createConnect(() => undefined), ...shared },
     })
+    this.#udp = new Udp({ reusePort: true, log, observe: observeDatagrams, ...shared })
   }
 
   /** The tables that serve now. */
@@ -84,12 +85,20 @@ export class DataPlane {
     this.#certificates.set(feed.keyPairs)
     this.#gateways = this.#gatewaysOf(routers)
     const conflicts = this.#arrange()
-    const deaf = await this.#listen.set([...this.#places.values()].flatMap((place) => place.binds))
-    return [...faults, ...conflicts, ...deaf]
+    const places = [...this.#places.values()]
+    const deaf = await Promise.all([
+      this.#listen.set(places.flatMap((place) => place.binds)),
+      this.#udp.set(places.flatMap((place) => place.udpBinds)),
+    ])
+    return [...faults, ...conflicts, ...deaf.flat()]
   }
 
   async close(grace: number): Promise<void> {
-    await Promise.all([this.#listen.close(grace), ...[...this.#places.values()].map((place) => place.close(grace))])
+    await Promise.all([
+      this.#listen.close(grace),
+      this.#udp.close(),
+      ...[...this.#places.values()].map((place) => place.close(grace)),
+    ])
     for (const { close } of this.#gateways.values()) close()
   }
 
@@ -113,19 +122,12 @@ export class DataPlane {
       const name = this.#routers.get(gateway)?.root.settings?.clientCertificate
       return name === undefined ? undefined : this.#keyPairs.get(name)
     })
-    const http1 = createHttp1Client({ connect })
-    const http2 = createHttp2Client({ connect })
-    const open: Upstreams['open'] = (backend, endpoint, request, sink) => {
-      const client = backend.protocol === AppProtocol.H2C && request.upgrade === undefined ? http2 : http1
-      return client.open({ endpoint, tls: backend.tls }, request, sink)
-    }
-    return {
-      upstreams: { open, balancer: this.#balancer, budget: this.#budget, now: Date.now, random: Math.random },
-      close: () => {
-        http1.close()
-        http2.close()
-      },
-    }
+    const { open, close } = createOrigins({
+      http1: createHttp1Client({ connect }),
+      http2: createHttp2Client({ connect }),
+    })
+    const shared = { balancer: this.#balancer, budget: this.#budget, now: Date.now, random: Math.random }
+    return { upstreams: { open, ...shared }, close }
   }
 
   /** Gives each address and port the Gateways that listen there. */

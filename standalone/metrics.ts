@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Matched } from '../engine/decision.ts'
 import type { Access } from './access.ts'
 import type { ConnectionReport } from './listen-report.ts'
+import type { UdpReport } from './udp-report.ts'
 
 /** Series of one metric that are kept apart by route; what comes later is counted under route="other". */
 const maxRoutes = 5_000
@@ -25,6 +26,8 @@ export class Metrics {
   readonly #retries: Counter<'gateway'>
   readonly #connections: Counter<'gateway' | 'route' | 'ending'>
   readonly #tunnelBytes: Counter<'gateway' | 'direction'>
+  readonly #sessions: Counter<'gateway' | 'route' | 'ending'>
+  readonly #datagrams: Counter<'gateway' | 'direction'>
   readonly #tables: Gauge<'gateway' | 'version'>
   /** A table's Matched objects never change. */
   readonly #series = new WeakMap<Matched, Series>()
@@ -69,6 +72,18 @@ export class Metrics {
       labelNames: ['gateway', 'direction'],
       registers,
     })
+    this.#sessions = new Counter({
+      name: 'landfall_udp_sessions_total',
+      help: 'Sessions of UDP by how they ended, and datagrams that began none by why.',
+      labelNames: ['gateway', 'route', 'ending'],
+      registers,
+    })
+    this.#datagrams = new Counter({
+      name: 'landfall_udp_datagrams_total',
+      help: 'Datagrams of sessions that have ended, from clients (received) and to them (sent).',
+      labelNames: ['gateway', 'direction'],
+      registers,
+    })
     this.#tables = new Gauge({
       name: 'landfall_table_info',
       help: 'The table that serves each Gateway.',
@@ -99,6 +114,16 @@ export class Metrics {
     if (report.type !== 'tunnel') return
     this.#tunnelBytes.inc({ gateway, direction: 'received' }, report.tunnel.bytesReceived)
     this.#tunnelBytes.inc({ gateway, direction: 'sent' }, report.tunnel.bytesSent)
+  }
+
+  /** A session of UDP once it is over, or a datagram that began none. */
+  countDatagrams(report: UdpReport): void {
+    const gateway = report.type === 'session' ? report.gateway : ''
+    const route = report.type === 'session' ? this.#name(report.matched.route) : ''
+    this.#sessions.inc({ gateway, route, ending: report.type === 'session' ? report.ending : report.why })
+    if (report.type !== 'session') return
+    this.#datagrams.inc({ gateway, direction: 'received' }, report.datagramsReceived)
+    this.#datagrams.inc({ gateway, direction: 'sent' }, report.datagramsSent)
   }
 
   /** Names the tables that serve now. */

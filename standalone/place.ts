@@ -6,6 +6,7 @@ import { createHttp1Server } from './http1-server.ts'
 import { createHttp2Server } from './http2-server.ts'
 import type { Bind } from './listen-bind.ts'
 import { type Served, served } from './served.ts'
+import type { UdpBind } from './udp.ts'
 
 export type PlaceKind = 'http' | 'tls' | 'tcp' | 'udp'
 
@@ -18,6 +19,7 @@ export interface PlaceOptions {
 export class Place {
   readonly kind: PlaceKind
   readonly binds: readonly Bind[]
+  readonly udpBinds: readonly UdpBind[]
   /** From now on. */
   served: Served = served([])
   readonly #frontEnds: readonly FrontEnd[]
@@ -26,6 +28,7 @@ export class Place {
     this.kind = kind
     const where = { address, port, listenerPort: port }
     const streams = () => this.served.streams
+    this.udpBinds = kind === 'udp' ? [{ streams, ...where }] : []
     if (kind === 'http' || kind === 'tls') {
       const handler = createGateway(() => this.served, { now: Date.now, random: Math.random, observe: observeRequest })
       const http1 = createHttp1Server({ handler, log })
