@@ -33,6 +33,8 @@ const sized = (body: string, lines = ''): string => `${ok}${lines}Content-Length
 
 const post = { method: 'POST', hasBody: true } as const
 
+const clear = createConnect(() => undefined)
+
 /** How many connections are still open at the origin's end. */
 const openAt = ({ connections }: odd.Origin): number =>
   connections.filter((connection) => connection.closed === undefined).length
@@ -86,7 +88,6 @@ test('the connection that served last serves next', async () => {
 test('origins under different policies share no connection', async () => {
   const echo = await origin(odd.echo)
   const connected: unknown[] = []
-  const clear = createConnect(() => undefined)
   const rig = start({}, (wanted, protocols, ready, onread) => {
     connected.push(wanted.tls)
     return clear({ ...wanted, tls: undefined }, protocols, ready, onread)
@@ -98,20 +99,24 @@ test('origins under different policies share no connection', async () => {
   expect(connected).toEqual([undefined, tls, { ...tls, hostname: 'b' }])
 })
 
-test('a body of known length goes out as it is, with the head in one piece', async () => {
-  const pieces: string[] = []
-  const { endpoint } = await origin(async (connection) => {
-    connection.socket.on('data', (bytes) => pieces.push(bytes.toString('latin1')))
-    await odd.answer(sized(''))(connection)
+test('a body of known length goes out as it is, its first piece in one write with the head', async () => {
+  const { endpoint, connections } = await origin(odd.answer(sized('')))
+  const writes: unknown[] = []
+  const rig = start({}, (...order) => {
+    const socket = clear(...order)
+    writes.push(vi.spyOn(socket, '_write'))
+    return socket
   })
-  const rig = start()
   for (const body of ['first', 'hello']) {
     const answer = rig.send(endpoint, { ...post, headers: ['Content-Length', '5'] })
     answer.exchange?.write(Buffer.from(body))
     answer.exchange?.end([])
     await answer.over()
   }
-  expect(pieces[1]).toBe('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello')
+  const head = 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\n'
+  expect(connections.map(({ received }) => received)).toEqual([`${head}first${head}hello`])
+  // Several pieces in one write pass by Writable._writev.
+  for (const write of writes) expect(write).not.toHaveBeenCalled()
 })
 
 test('a head does not wait for its body for long', async () => {
