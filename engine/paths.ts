@@ -43,9 +43,9 @@ export class PathIndex {
       const atSegment = length === path.length || (length < path.length && path.charCodeAt(length) === SLASH)
       if (atSegment) best = betterIn(this.#prefixes, path.slice(0, length), best, request)
     }
-    for (const { length, characters } of this.#literalEnds) {
+    for (const { length, ends } of this.#literalEnds) {
       if (best !== undefined && best.rank < this.#lowestRegex) break
-      const mayBegin = length === 0 || (length <= path.length && characters.includes(path.charAt(length - 1)))
+      const mayBegin = length === 0 || (length <= path.length && ends.includes(path.charCodeAt(length - 1)))
       if (mayBegin) best = betterIn(this.#regexes, path.slice(0, length), best, request)
     }
     return best
@@ -56,14 +56,15 @@ export class PathIndex {
  *  length at which a path has no slash. */
 interface LiteralEnds {
   readonly length: number
-  readonly characters: string
+  /** UTF-16 units, each once. */
+  readonly ends: readonly number[]
 }
 
 function endsOf(length: number, literals: ReadonlyMap<string, unknown>): LiteralEnds {
-  const ends = [...literals.keys()]
-    .filter((literal) => literal.length === length)
-    .map((literal) => literal.at(-1) ?? '')
-  return { length, characters: [...new Set(ends)].join('') }
+  const ends = new Set<number>()
+  for (const literal of literals.keys())
+    if (literal.length === length && length > 0) ends.add(literal.charCodeAt(length - 1))
+  return { length, ends: [...ends] }
 }
 
 function betterIn(

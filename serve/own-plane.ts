@@ -5,13 +5,14 @@ import { Metrics } from '../standalone/metrics.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 
 /** The data plane of this process. */
-export function createPlane({ addresses, accessLog: withLog, proxyProtocol }: PlaneOptions): Plane {
+export function createPlane({ addresses, accessLog: withLog, proxyProtocol, ticketSecret }: PlaneOptions): Plane {
   const log = pino({ base: null }, pino.destination({ dest: 2, sync: true }))
   const metrics = new Metrics()
   const access = withLog ? accessLog(pino({ base: null }, pino.destination({ dest: 1, sync: false }))) : undefined
   const plane = new DataPlane({
     addresses: addresses.length === 0 ? ['::'] : addresses,
     proxyProtocol,
+    ticketSecret: Buffer.from(ticketSecret, 'base64'),
     observeRequest: (request) => {
       metrics.count(request)
       access?.(request)

@@ -16,6 +16,8 @@ export interface Plane {
 export interface PlaneOptions {
   /** Where Gateways listen that ask for no address. */
   readonly addresses: readonly string[]
+  /** 32 bytes in base64, the same for all. */
+  readonly ticketSecret: string
   readonly accessLog: boolean
   /** From whom a PROXY protocol header is taken, as CIDRs; none: nobody sends one. */
   readonly proxyProtocol: readonly string[]

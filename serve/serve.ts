@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { AggregatorRegistry } from 'prom-client'
@@ -7,7 +8,7 @@ import type { Plane, PlaneOptions } from './plane.ts'
 import type { Source, Supply } from './source.ts'
 import { WorkerPool } from './worker-pool.ts'
 
-export interface ServeOptions extends PlaneOptions {
+export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret'> {
   readonly source: Source
   /** Processes that serve; 1: this one. */
   readonly workers: number
@@ -24,8 +25,9 @@ export interface Serve {
 
 /** Serves by the stand-alone data plane what a source gives. Resolves when it serves. */
 export async function startServe(options: ServeOptions): Promise<Serve> {
-  const { source, workers, log } = options
-  const plane: Plane = workers > 1 ? new WorkerPool(workers, options, log) : createPlane(options)
+  const { source, workers, log, addresses, accessLog, proxyProtocol } = options
+  const own = { addresses, accessLog, proxyProtocol, ticketSecret: randomBytes(32).toString('base64') }
+  const plane: Plane = workers > 1 ? new WorkerPool(workers, own, log) : createPlane(own)
   let isReady = false
   const admin = await adminOf(options, plane, () => isReady)
 

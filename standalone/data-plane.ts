@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { BlockList } from 'node:net'
 import { EndpointBalancer } from '../engine/endpoints.ts'
 import { RetryBudget } from '../engine/retry-budget.ts'
@@ -26,6 +25,8 @@ export interface DataPlaneOptions {
   readonly addresses: readonly string[]
   /** From whom a PROXY protocol header is taken, as CIDRs. */
   readonly proxyProtocol: readonly string[]
+  /** What the keys of TLS session tickets are made from: processes that share it resume each other's sessions. */
+  readonly ticketSecret: Buffer
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
   readonly observeDatagrams: (report: UdpReport) => void
@@ -64,7 +65,7 @@ export class DataPlane {
       balancers: blockList(options.proxyProtocol),
       termination: new TlsTermination({
         certificates: this.#certificates,
-        ticketSecret: randomBytes(32),
+        ticketSecret: options.ticketSecret,
         now: Date.now,
       }),
       tunnels: { connect: createConnect(() => undefined), ...shared },
@@ -93,11 +94,16 @@ export class DataPlane {
     return [...faults, ...conflicts, ...deaf.flat()]
   }
 
+  /** Takes no more connections, lets what is under way end within `grace` milliseconds, then cuts it. */
   async close(grace: number): Promise<void> {
+    const until = Date.now() + grace
+    // What was accepted is handed over before the front ends close.
+    await this.#listen.stop(grace)
+    const rest = Math.max(0, until - Date.now())
     await Promise.all([
-      this.#listen.close(grace),
+      this.#listen.close(rest),
       this.#udp.close(),
-      ...[...this.#places.values()].map((place) => place.close(grace)),
+      ...[...this.#places.values()].map((place) => place.close(rest)),
     ])
     for (const { close } of this.#gateways.values()) close()
   }
