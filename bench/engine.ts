@@ -4,9 +4,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Built, Times } from './engine-contestant.ts'
-import { landfall, peers } from './engine-peers.ts'
-import { routesOf, type Shape, shapes } from './engine-shapes.ts'
+import type { Built, Times } from './engine/contestant.ts'
+import { landfall, peers } from './engine/peers.ts'
+import { routesOf, type Shape, shapes } from './engine/shapes.ts'
 
 const SIZES = [1_000, 10_000, 100_000]
 
@@ -79,7 +79,7 @@ class Contestant {
 
   static async start(router: string, shape: Shape, count: number, tooSlow: string | undefined): Promise<Contestant> {
     if (tooSlow !== undefined) return new Contestant(router, undefined, { build: undefined, note: tooSlow })
-    const child = fork(join(import.meta.dirname, 'engine-contestant.ts'), [
+    const child = fork(join(import.meta.dirname, 'engine/contestant.ts'), [
       router,
       shape.name,
       String(shape.routesInAHost),

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { markdown, type Row } from './report.ts'
-import { cores, Pinned, stepAside } from './standalone-process.ts'
+import { cores, Pinned, stepAside } from './standalone/process.ts'
 
 const serve = `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir} --no-admin`
 

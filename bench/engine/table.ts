@@ -1,4 +1,4 @@
-import type { EngineRow } from './engine.ts'
+import type { EngineRow } from '../engine.ts'
 
 /** The engine's bench as a Markdown table: a row a table, a column a router, in nanoseconds a decision: of requests for a working
  *  set of 1,000 routes, and of requests for all routes, which meet a processor's caches cold. */

@@ -1,7 +1,7 @@
-import { median } from './report.ts'
-import type { Cell, Figures } from './standalone-figures.ts'
-import { cores } from './standalone-process.ts'
-import type { Scenario } from './standalone-scenarios.ts'
+import { median } from '../report.ts'
+import type { Cell, Figures } from './figures.ts'
+import { cores } from './process.ts'
+import type { Scenario } from './scenarios.ts'
 
 /** What a run of the stand-alone bench was, and what it came to. */
 export interface Outcome {

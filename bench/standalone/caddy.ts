@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Contender } from './standalone-contender.ts'
-import { grpc, origin, ports, type Site } from './standalone-site.ts'
+import type { Contender } from './contender.ts'
+import { grpc, origin, ports, type Site } from './site.ts'
 
 export const caddy: Contender = {
   name: 'caddy',

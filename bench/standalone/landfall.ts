@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Contender } from './standalone-contender.ts'
-import type { BenchRoute } from './standalone-routes.ts'
-import { grpc, origin, ports, type Site, streamHost } from './standalone-site.ts'
+import type { Contender } from './contender.ts'
+import type { BenchRoute } from './routes.ts'
+import { grpc, origin, ports, type Site, streamHost } from './site.ts'
 
 /** The data plane behind a command line, in which {dir} stands for the directory of manifests. */
 export const landfall = (commandLine: string): Contender => ({

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { nginxHttp, nginxMain } from './standalone-nginx.ts'
-import { cores, Pinned } from './standalone-process.ts'
-import { grpc, large, origin, originHeader, small } from './standalone-site.ts'
+import { nginxHttp, nginxMain } from './nginx.ts'
+import { cores, Pinned } from './process.ts'
+import { grpc, large, origin, originHeader, small } from './site.ts'
 
 /** Starts what stands behind all contenders: nginx with fixed answers, and a process that streams without end. */
 export async function startOrigin(directory: string): Promise<readonly Pinned[]> {
@@ -19,7 +19,7 @@ export async function startOrigin(directory: string): Promise<readonly Pinned[]>
     new Pinned('origin', cores.origin, ['nginx', '-p', directory, '-c', file]),
     new Pinned('stream origin', cores.origin, [
       process.execPath,
-      join(import.meta.dirname, 'standalone-stream.ts'),
+      join(import.meta.dirname, 'stream.ts'),
       'serve',
       origin.stream,
     ]),

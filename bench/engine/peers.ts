@@ -4,10 +4,10 @@ import { RegExpRouter } from 'hono/router/reg-exp-router'
 import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 import { addRoute, createRouter, findRoute } from 'rou3'
-import type { Router } from '../engine/router.ts'
-import { type Host, PathMatch_Kind, Protocol } from '../proto/gen/route_table.ts'
-import { backend, host, listener, match, ref, routerOf, rule } from '../test/engine-tables.ts'
-import { type BenchRequest, type BenchRoute, HEADER } from './engine-shapes.ts'
+import type { Router } from '../../engine/router.ts'
+import { type Host, PathMatch_Kind, Protocol } from '../../proto/gen/route_table.ts'
+import { backend, host, listener, match, ref, routerOf, rule } from '../../test/engine-tables.ts'
+import { type BenchRequest, type BenchRoute, HEADER } from './shapes.ts'
 
 /** Whether a request meets a route. */
 export type Lookup = (request: BenchRequest) => boolean

@@ -1,4 +1,4 @@
-import type { BenchRoute } from './standalone-routes.ts'
+import type { BenchRoute } from './routes.ts'
 
 /** What a contender is to serve, and where. */
 export interface Site {

@@ -1,4 +1,4 @@
--- Sends the requests of a file, which are separated by NUL, in turn: wrk -s bench/standalone-wrk.lua URL -- FILE
+-- Sends the requests of a file, which are separated by NUL, in turn: wrk -s bench/standalone/wrk.lua URL -- FILE
 -- Prints a line of JSON in the end: { requests, errors, seconds }.
 local requests = {}
 local at = 0

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Certificate } from './standalone-site.ts'
+import type { Certificate } from './site.ts'
 
 /** Makes a self-signed certificate for the names of the bench, with an ECDSA key of P-256. */
 export async function makeCertificate(directory: string): Promise<Certificate> {

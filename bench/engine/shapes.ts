@@ -1,6 +1,6 @@
-import type { RequestFacts } from '../engine/facts.ts'
-import type { PathMatch, ValueMatch } from '../proto/gen/route_table.ts'
-import { equal, exact, prefix, regex } from '../test/engine-tables.ts'
+import type { RequestFacts } from '../../engine/facts.ts'
+import type { PathMatch, ValueMatch } from '../../proto/gen/route_table.ts'
+import { equal, exact, prefix, regex } from '../../test/engine-tables.ts'
 
 /** One route of a bench's table, in terms that every router may try to express. */
 export interface BenchRoute {

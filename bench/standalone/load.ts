@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { cores, Pinned } from './standalone-process.ts'
-import { ports, type Site, streamHost } from './standalone-site.ts'
+import { cores, Pinned } from './process.ts'
+import { ports, type Site, streamHost } from './site.ts'
 
 /** Load on a contender, as commands that run side by side for about a second. */
 export interface Load {
@@ -41,7 +41,7 @@ export async function run({ commands, read }: Load): Promise<{ readonly requests
 export async function wrk({ address, directory }: Site, name: string, requests: readonly string[]): Promise<Load> {
   const file = join(directory, `${name}.requests`)
   await writeFile(file, requests.join('\0'))
-  const script = join(import.meta.dirname, 'standalone-wrk.lua')
+  const script = join(import.meta.dirname, 'wrk.lua')
   const url = `http://${address}:${ports.http}`
   return {
     commands: [['wrk', '-t1', '-c32', '-d1s', '-s', script, url, '--', file]],
@@ -86,7 +86,7 @@ export const passthrough = ({ address }: Site): Load => ({
   commands: [
     [
       process.execPath,
-      join(import.meta.dirname, 'standalone-stream.ts'),
+      join(import.meta.dirname, 'stream.ts'),
       'load',
       `${address}:${ports.passthrough}`,
       streamHost,

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Contender } from './standalone-contender.ts'
-import type { Cell } from './standalone-figures.ts'
-import { type Load, run } from './standalone-load.ts'
-import { cores, Pinned } from './standalone-process.ts'
-import type { Scenario } from './standalone-scenarios.ts'
-import type { Site } from './standalone-site.ts'
+import type { Contender } from './contender.ts'
+import type { Cell } from './figures.ts'
+import { type Load, run } from './load.ts'
+import { cores, Pinned } from './process.ts'
+import type { Scenario } from './scenarios.ts'
+import type { Site } from './site.ts'
 
 /** Milliseconds in which a contender has to come up, and once it is up to answer what a scenario asks. */
 const patience = { start: 120_000, check: 3_000 } as const

@@ -1,6 +1,6 @@
 // Bytes through a TLS passthrough, without the price of TLS at both ends: what a proxy sees is a ClientHello and then noise.
-//   node bench/standalone-stream.ts serve ADDRESS:PORT
-//   node bench/standalone-stream.ts load ADDRESS:PORT SERVER-NAME CONNECTIONS MILLISECONDS
+//   node bench/standalone/stream.ts serve ADDRESS:PORT
+//   node bench/standalone/stream.ts load ADDRESS:PORT SERVER-NAME CONNECTIONS MILLISECONDS
 // `serve` writes to whoever has sent something, without end. `load` reads it, and prints a line of JSON:
 // { requests, errors, seconds }, requests being megabytes (10^6 bytes).
 import { connect, createServer, type Socket } from 'node:net'

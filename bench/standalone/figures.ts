@@ -1,5 +1,5 @@
-import { median } from './report.ts'
-import type { ScenarioName } from './standalone-scenarios.ts'
+import { median } from '../report.ts'
+import type { ScenarioName } from './scenarios.ts'
 
 /** A contender with a number of routes in a scenario, round by round. */
 export interface Cell {

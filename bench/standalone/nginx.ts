@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Contender } from './standalone-contender.ts'
-import type { BenchRoute } from './standalone-routes.ts'
-import { grpc, origin, ports, type Site, streamHost } from './standalone-site.ts'
+import type { Contender } from './contender.ts'
+import type { BenchRoute } from './routes.ts'
+import { grpc, origin, ports, type Site, streamHost } from './site.ts'
 
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { h2load, handshakes, type Load, passthrough, wrk } from './standalone-load.ts'
-import { type Asked, ask, askStream } from './standalone-probe.ts'
-import { type BenchRoute, pathOf, spread, tenantOf } from './standalone-routes.ts'
-import { grpc, large, ports, posted, type Site, small } from './standalone-site.ts'
+import { h2load, handshakes, type Load, passthrough, wrk } from './load.ts'
+import { type Asked, ask, askStream } from './probe.ts'
+import { type BenchRoute, pathOf, spread, tenantOf } from './routes.ts'
+import { grpc, large, ports, posted, type Site, small } from './site.ts'
 
 export const scenarioNames = [
   'small GET',

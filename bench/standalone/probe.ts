@@ -3,8 +3,8 @@ import { request as overHttp } from 'node:http'
 import { connect } from 'node:http2'
 import { request as overHttps } from 'node:https'
 import { buffer } from 'node:stream/consumers'
-import { passthrough, run } from './standalone-load.ts'
-import { originHeader, ports, type Site } from './standalone-site.ts'
+import { passthrough, run } from './load.ts'
+import { originHeader, ports, type Site } from './site.ts'
 
 /** A single request, to see whether a contender does its work. */
 export interface Asked {

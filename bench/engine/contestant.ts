@@ -3,8 +3,8 @@
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type Lookup, landfall, type Peer, peers } from './engine-peers.ts'
-import { type BenchRequest, type BenchRoute, Requests, routesOf, shapes, type Traffic } from './engine-shapes.ts'
+import { type Lookup, landfall, type Peer, peers } from './peers.ts'
+import { type BenchRequest, type BenchRoute, Requests, routesOf, shapes, type Traffic } from './shapes.ts'
 
 export interface Built {
   /** Milliseconds from routes to the first answer. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import type { ScenarioName } from './standalone-scenarios.ts'
-import type { Site } from './standalone-site.ts'
+import type { ScenarioName } from './scenarios.ts'
+import type { Site } from './site.ts'
 
 /** A data plane that takes part. */
 export interface Contender {
