@@ -96,7 +96,8 @@ export class Http1Connection {
     this.#socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
     this.#socket.write(chunk)
     const takesMore = this.#socket.write('\r\n', 'latin1')
-    this.uncork()
+    // The end of a short body mostly comes at once, too.
+    process.nextTick(uncork, this)
     return takesMore
   }
 
