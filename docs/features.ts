@@ -1,6 +1,6 @@
 // Writes docs/features.md: node docs/features.ts, as `npm run gen` does.
 import { writeFileSync } from 'node:fs'
-import { features, lacks } from '../control/compile/features.ts'
+import { type Feature, features, lacks } from '../control/compile/features.ts'
 
 /** Gateway API's conformance profiles for gateways, and which features count for each. v1.6.1,
  *  sigs.k8s.io/gateway-api/conformance/utils/suite/profiles.go. */
@@ -15,21 +15,16 @@ const profiles = [
 /** Of every profile. */
 const shared: readonly string[] = ['Gateway', 'ReferenceGrant']
 
-/** Why a workerd of one's own, behind the listeners of `landfall dev`, has not got a feature. */
-const notOnWorkerd: Readonly<Record<string, string>> = {
-  UDPRoute: 'workerd has no sockets for datagrams',
-}
-
 export interface DataPlane {
   readonly name: string
   /** Why it has not got a feature; undefined when it has. */
-  readonly lacks: (feature: string) => string | undefined
+  readonly lacks: (feature: Feature) => string | undefined
 }
 
 export const dataPlanes: readonly DataPlane[] = [
-  { name: 'stand-alone', lacks: (feature) => lacks('landfall.dev/gateway-controller', feature) },
-  { name: 'Worker on Cloudflare', lacks: (feature) => lacks('landfall.dev/edge-controller', feature) },
-  { name: 'Worker on own workerd', lacks: (feature) => notOnWorkerd[feature] },
+  { name: 'stand-alone', lacks: ({ name }) => lacks('landfall.dev/gateway-controller', name) },
+  { name: 'Worker on Cloudflare', lacks: ({ name }) => lacks('landfall.dev/edge-controller', name) },
+  { name: 'Worker on own workerd', lacks: ({ notOnWorkerd }) => notOnWorkerd },
 ]
 
 const isCore = (feature: string): boolean =>
@@ -44,18 +39,17 @@ function profilesOf(feature: string): string {
   return own.map(({ name }) => name).join(', ') || 'none'
 }
 
-function row(feature: string): string {
+function row(feature: Feature): string {
   const cells = dataPlanes.map(({ lacks }) => {
     const why = lacks(feature)
     return why === undefined ? 'yes' : `no: ${why}`
   })
-  return `| ${[feature, isCore(feature) ? 'core' : 'extended', profilesOf(feature), ...cells].join(' | ')} |`
+  return `| ${[feature.name, isCore(feature.name) ? 'core' : 'extended', profilesOf(feature.name), ...cells].join(' | ')} |`
 }
 
 /** The whole page. */
 export function featuresPage(): string {
-  const names = features.map(([name]) => name)
-  const counts = dataPlanes.map(({ lacks }) => names.filter((name) => lacks(name) === undefined).length)
+  const counts = dataPlanes.map(({ lacks }) => features.filter((each) => lacks(each) === undefined).length)
   return `# Features of Gateway API v1.6.1
 
 By data plane, under the names of \`GatewayClass.status.supportedFeatures\`. \`npm run gen\` makes this page from the code.
@@ -70,8 +64,8 @@ The profiles are those of conformance reports: GATEWAY-HTTP and so on. A feature
 
 | feature | level | profiles | ${dataPlanes.map(({ name }) => name).join(' | ')} |
 | --- | --- | --- |${dataPlanes.map(() => ' --- |').join('')}
-${names.map(row).join('\n')}
-| **${names.length} features** | | | ${counts.join(' | ')} |
+${features.map(row).join('\n')}
+| **${features.length} features** | | | ${counts.join(' | ')} |
 `
 }
 

@@ -23,7 +23,7 @@ test('docs/features.md says what the code says; `npm run gen` writes it anew', (
 })
 
 test('every feature has one row, and a word on every data plane', () => {
-  expect([...rows.keys()]).toEqual(features.map(([name]) => name))
+  expect([...rows.keys()]).toEqual(features.map(({ name }) => name))
   for (const [feature, [level, profiles, ...cells]] of rows) {
     expect(level, feature).toMatch(/^(core|extended)$/)
     expect(profiles, feature).toMatch(/^(all|none|(HTTP|GRPC|TLS|TCP|UDP)(, (HTTP|GRPC|TLS|TCP|UDP))*)$/)

@@ -6,61 +6,74 @@ export type ControllerName = (typeof controllerNames)[number]
 
 const worker = 'landfall.dev/edge-controller'
 
+/** What a Gateway API implementation can claim to have. */
+export interface Feature {
+  /** As conformance reports name it: sigs.k8s.io/gateway-api/pkg/features. */
+  readonly name: string
+  /** Why the Worker on Cloudflare has not got it. */
+  readonly notOnCloudflare?: string
+  /** Why the Worker on a workerd of one's own has not got it, with the listeners of `landfall dev` in front. */
+  readonly notOnWorkerd?: string
+}
+
 const noConnections = 'Cloudflare hands a Worker requests, never raw connections or datagrams'
 const foreignTls = 'TLS ends at Cloudflare, which asks for client certificates by its own settings (mTLS of the zone)'
 const foreignAddresses = 'Cloudflare gives a zone its addresses'
+const noDatagrams = 'workerd takes datagrams under its experimental flag only'
 
-/** Features of Gateway API v1.6.1 by the names of conformance reports (sigs.k8s.io/gateway-api/pkg/features), in alphabetical
- *  order. Stand-alone has all of them; a text says why the Worker on Cloudflare has not. */
-export const features: readonly (readonly [feature: string, notOnCloudflare?: string])[] = [
-  ['BackendTLSPolicy'],
-  ['BackendTLSPolicySANValidation'],
-  ['GRPCRoute'],
-  ['GRPCRouteNamedRouteRule'],
-  ['Gateway'],
-  ['GatewayAddressEmpty'],
-  ['GatewayBackendClientCertificate'],
-  ['GatewayFrontendClientCertificateValidation', foreignTls],
-  ['GatewayFrontendClientCertificateValidationInsecureFallback', foreignTls],
-  ['GatewayHTTPListenerIsolation'],
-  ['GatewayHTTPSListenerDetectMisdirectedRequests', 'a Worker is not told the server name of the TLS connection'],
-  ['GatewayInfrastructurePropagation'],
-  ['GatewayPort8080'],
-  ['GatewayStaticAddresses', foreignAddresses],
-  ['HTTPRoute'],
-  ['HTTPRoute303RedirectStatusCode'],
-  ['HTTPRoute307RedirectStatusCode'],
-  ['HTTPRoute308RedirectStatusCode'],
-  ['HTTPRouteBackendProtocolH2C'],
-  ['HTTPRouteBackendProtocolWebSocket'],
-  ['HTTPRouteBackendRequestHeaderModification'],
-  ['HTTPRouteBackendTimeout'],
-  ['HTTPRouteCORS'],
-  ['HTTPRouteDestinationPortMatching'],
-  ['HTTPRouteHostRewrite'],
-  ['HTTPRouteMethodMatching'],
-  ['HTTPRouteNamedRouteRule'],
-  ['HTTPRouteParentRefPort'],
-  ['HTTPRoutePathRedirect'],
-  ['HTTPRoutePathRewrite'],
-  ['HTTPRoutePortRedirect'],
-  ['HTTPRouteQueryParamMatching'],
-  ['HTTPRouteRequestMirror'],
-  ['HTTPRouteRequestMultipleMirrors'],
-  ['HTTPRouteRequestPercentageMirror'],
-  ['HTTPRouteRequestTimeout'],
-  ['HTTPRouteResponseHeaderModification'],
-  ['HTTPRouteRetry'],
-  ['HTTPRouteRetryBackendTimeout'],
-  ['HTTPRouteRetryConnectionError'],
-  ['HTTPRouteSchemeRedirect'],
-  ['ListenerSet'],
-  ['ReferenceGrant'],
-  ['TCPRoute', noConnections],
-  ['TLSRoute', noConnections],
-  ['TLSRouteModeMixed', noConnections],
-  ['TLSRouteModeTerminate', noConnections],
-  ['UDPRoute', noConnections],
+/** Features of Gateway API v1.6.1, in alphabetical order. Stand-alone has all of them. */
+export const features: readonly Feature[] = [
+  { name: 'BackendTLSPolicy' },
+  { name: 'BackendTLSPolicySANValidation' },
+  { name: 'GRPCRoute' },
+  { name: 'GRPCRouteNamedRouteRule' },
+  { name: 'Gateway' },
+  { name: 'GatewayAddressEmpty' },
+  { name: 'GatewayBackendClientCertificate' },
+  { name: 'GatewayFrontendClientCertificateValidation', notOnCloudflare: foreignTls },
+  { name: 'GatewayFrontendClientCertificateValidationInsecureFallback', notOnCloudflare: foreignTls },
+  { name: 'GatewayHTTPListenerIsolation' },
+  {
+    name: 'GatewayHTTPSListenerDetectMisdirectedRequests',
+    notOnCloudflare: 'a Worker is not told the server name of the TLS connection',
+  },
+  { name: 'GatewayInfrastructurePropagation' },
+  { name: 'GatewayPort8080' },
+  { name: 'GatewayStaticAddresses', notOnCloudflare: foreignAddresses },
+  { name: 'HTTPRoute' },
+  { name: 'HTTPRoute303RedirectStatusCode' },
+  { name: 'HTTPRoute307RedirectStatusCode' },
+  { name: 'HTTPRoute308RedirectStatusCode' },
+  { name: 'HTTPRouteBackendProtocolH2C' },
+  { name: 'HTTPRouteBackendProtocolWebSocket' },
+  { name: 'HTTPRouteBackendRequestHeaderModification' },
+  { name: 'HTTPRouteBackendTimeout' },
+  { name: 'HTTPRouteCORS' },
+  { name: 'HTTPRouteDestinationPortMatching' },
+  { name: 'HTTPRouteHostRewrite' },
+  { name: 'HTTPRouteMethodMatching' },
+  { name: 'HTTPRouteNamedRouteRule' },
+  { name: 'HTTPRouteParentRefPort' },
+  { name: 'HTTPRoutePathRedirect' },
+  { name: 'HTTPRoutePathRewrite' },
+  { name: 'HTTPRoutePortRedirect' },
+  { name: 'HTTPRouteQueryParamMatching' },
+  { name: 'HTTPRouteRequestMirror' },
+  { name: 'HTTPRouteRequestMultipleMirrors' },
+  { name: 'HTTPRouteRequestPercentageMirror' },
+  { name: 'HTTPRouteRequestTimeout' },
+  { name: 'HTTPRouteResponseHeaderModification' },
+  { name: 'HTTPRouteRetry' },
+  { name: 'HTTPRouteRetryBackendTimeout' },
+  { name: 'HTTPRouteRetryConnectionError' },
+  { name: 'HTTPRouteSchemeRedirect' },
+  { name: 'ListenerSet' },
+  { name: 'ReferenceGrant' },
+  { name: 'TCPRoute', notOnCloudflare: noConnections },
+  { name: 'TLSRoute', notOnCloudflare: noConnections },
+  { name: 'TLSRouteModeMixed', notOnCloudflare: noConnections },
+  { name: 'TLSRouteModeTerminate', notOnCloudflare: noConnections },
+  { name: 'UDPRoute', notOnCloudflare: noConnections, notOnWorkerd: noDatagrams },
 ]
 
 /** Whether Gateways of `controller` are served by Workers, behind Cloudflare's own listeners. */
@@ -68,7 +81,7 @@ export const isEdge = (controller: ControllerName): boolean => controller === wo
 
 /** Why `controller` has not got a feature; undefined when it has. */
 export const lacks = (controller: ControllerName, feature: string): string | undefined =>
-  isEdge(controller) ? features.find(([name]) => name === feature)?.[1] : undefined
+  isEdge(controller) ? features.find(({ name }) => name === feature)?.notOnCloudflare : undefined
 
 /** The routes that a protocol takes, and the feature that a listener of this protocol is. ListenerSpec.protocol. */
 export const protocols = {

@@ -65,7 +65,7 @@ export function statuses(compiled: Compiled, now: string): readonly ObjectStatus
       object: state.class,
       status: {
         conditions: stamped(classVerdicts(state), state.class, now),
-        supportedFeatures: features.flatMap(([name]) =>
+        supportedFeatures: features.flatMap(({ name }) =>
           lacks(state.controller, name) === undefined ? [{ name }] : [],
         ),
       },
