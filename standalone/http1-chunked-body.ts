@@ -104,6 +104,8 @@ for (const [value, digit] of [...'0123456789abcdef'].entries()) {
   digits[digit.toUpperCase().charCodeAt(0)] = value
 }
 
+const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+/** RFC 9110 section 5.6.4. */
+const quoted = '"(?:[\\t !\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
 /** chunk-ext of RFC 9112 section 7.1.1, without the blanks that section calls bad. They say nothing to a proxy. */
-const extensions =
-  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)+$/
+const extensions = new RegExp(`^(?:;${token}(?:=(?:${token}|${quoted}))?)+$`)

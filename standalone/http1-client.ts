@@ -80,7 +80,7 @@ class Http1Client implements OriginClient {
   }
 }
 
-/** Milliseconds. Times are kept no more exactly: a reading of the clock for every read would cost more than it tells. */
+/** Milliseconds. Times are kept no more exactly: to read the clock at every read would cost more than it tells. */
 const longestTick = 250
 
 /** As much as libuv reads at once. */

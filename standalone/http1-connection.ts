@@ -164,7 +164,7 @@ export class Http1Connection {
     }
   }
 
-  /** Takes out of `bytes` all that it needs before it calls the sink, which may let another connection read into them. */
+  /** Takes what it needs out of `bytes` before it calls the sink, which may let another connection read into them. */
   #read(bytes: Buffer, length: number): void {
     const exchange = this.#exchange
     // Nobody asked for it, so it answers nothing. RFC 9112 section 9.2.
@@ -293,8 +293,7 @@ function copy(bytes: Buffer, start: number, end: number): Buffer {
   return own
 }
 
-/** Milliseconds that a connection may wait for a request: somewhat less than the origin, who began to wait before this end
- *  did. */
+/** Milliseconds that a connection may wait for a request: somewhat less than the origin, who began to wait earlier. */
 function keepAliveTimeout(value: string): number | undefined {
   const seconds = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i.exec(value)?.[1]
   return seconds === undefined ? undefined : 800 * Number(seconds)

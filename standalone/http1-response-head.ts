@@ -62,7 +62,7 @@ export function readResponseHead(section: Http1Section): ResponseHead | string {
   if (length !== undefined && !isLength(length)) return 'a malformed Content-Length'
   const isOld = section.byte(7) === zero
   if (coding !== undefined) {
-    // RFC 9112 sections 6.1 and 6.3: with a Content-Length, or from a server of HTTP/1.0, another reader may see another end.
+    // RFC 9112 sections 6.1 and 6.3: with a Content-Length, or in HTTP/1.0, another reader may see another end.
     if (length !== undefined) return 'both Transfer-Encoding and Content-Length'
     if (isOld) return 'Transfer-Encoding in HTTP/1.0'
     if (coding.toLowerCase() !== 'chunked') return 'a Transfer-Encoding other than chunked'

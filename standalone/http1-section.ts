@@ -11,8 +11,8 @@ const space = 0x20
 const colon = 0x3a
 
 /**
- * Lines up to an empty one: the head of a message, or the trailer section of a chunked body. RFC 9112 sections 2.1 and 7.1.2.
- * They are looked at where they were read, and copied only if they come in pieces.
+ * Lines up to an empty one: the head of a message, or the trailer section of a chunked body. RFC 9112 sections 2.1 and
+ * 7.1.2. They are looked at where they were read, and copied only if they come in pieces.
  */
 export class Http1Section {
   /** Bytes of the whole section so far. */
@@ -35,9 +35,9 @@ export class Http1Section {
     this.#bytes = nothing
   }
 
-  /** Takes bytes[from..end) up to the end of the section, and returns where that is; `unfinished` if there is more to come,
-   *  `malformed` if there is a control character other than CRLF and HTAB, or more than `limit` bytes. The bytes must stay as they are
-   *  until fields() has been called. */
+  /** Takes bytes[from..end) up to the end of the section, and returns where that is; `unfinished` if there is more to
+   *  come, `malformed` if there is a control character other than CRLF and HTAB, or more than `limit` bytes. The bytes
+   *  must stay as they are until fields() has been called. */
   take(bytes: Buffer, from: number, end: number, limit: number): number {
     const before = this.length
     const stop = Math.min(end, from + limit - before)
@@ -74,7 +74,7 @@ export class Http1Section {
     return this.#bytes[this.#start + at] ?? 0
   }
 
-  /** The fields from line `first` on: name, value, name, value, ...; undefined if one is malformed. RFC 9112 section 5. */
+  /** The fields from line `first` on: name, value, name, value; undefined if one is malformed. RFC 9112 section 5. */
   fields(text: string, first: number): string[] | undefined {
     const bytes = this.#bytes
     const start = this.#start

@@ -17,11 +17,11 @@ export interface OriginClient {
 }
 
 /**
- * Opens a connection to an origin: in the clear, or by TLS with `protocols` for ALPN and the certificate checked. The socket
- * has TCP_NODELAY, and nothing may be written before `ready`, which is called once, after this has returned: with nothing when
- * the connection stands, or with an error of kind connect-failed or tls-failed, and then the socket is destroyed. How long to
- * wait is the caller's choice, who destroys the socket and may then hear nothing. `onread` takes what is read in place of 'data'
- * events, as in net.connect.
+ * Opens a connection to an origin: in the clear, or by TLS with `protocols` for ALPN and the certificate checked. The
+ * socket has TCP_NODELAY, and nothing may be written before `ready`, which is called once, after this has returned:
+ * with nothing when the connection stands, or with an error of kind connect-failed or tls-failed, and then the socket is
+ * destroyed. How long to wait is the caller's choice, who destroys the socket and may then hear nothing. `onread` takes
+ * what is read in place of 'data' events, as in net.connect.
  */
 export type Connect = (
   origin: Origin,

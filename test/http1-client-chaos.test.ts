@@ -13,8 +13,8 @@ test.for([1, 2, 3])(
   async (seed) => {
     const random = numbers(seed)
     const inputs = Array.from({ length: 200 }, () => makeInput(random))
-    /** Sends the input that a request names, in its pieces, and closes where the response has no other end. What follows a
-     *  response comes with its end: later, nothing could tell it from an answer to the next request. */
+    /** Sends the input that a request names, in its pieces, and closes where the response has no other end. What
+     *  follows a response comes with its end: later, nothing could tell it from an answer to the next request. */
     const serve = async (connection: RawConnection) => {
       for (;;) {
         const { head } = await connection.message()

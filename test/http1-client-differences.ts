@@ -19,7 +19,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: 'te-tab-behind',
-    why: 'RFC 9112 section 5: blanks around a value, tabs among them, are no part of it; for Node.js this is no chunked',
+    why: 'RFC 9112 section 5: blanks around a value, tabs too, are no part of it; for Node.js this is no chunked',
     covers: ({ text }) => /\r\ntransfer-encoding:[ \t]*chunked[ \t]*\t[ \t]*\r\n/i.test(text),
   },
   {
@@ -45,7 +45,8 @@ export function disagreement(input: Input, own: OwnReading, node: Reading): stri
   }
   if (own.verdict !== node.verdict) return `${own.verdict}, but ${node.verdict} for Node.js: ${node.fault}`
   const [ours, theirs] = [alike(own), alike(node)]
-  // A response to HEAD has no body, so that the connection can go on. RFC 9112 section 6.3. Node.js closes it without a length.
+  // A response to HEAD has no body, so that the connection can go on: RFC 9112 section 6.3. Node.js closes it if
+  // there is no length.
   const isPersistent = ours.isPersistent && (theirs.isPersistent || input.method === 'HEAD')
   if (!isDeepStrictEqual(ours, { ...theirs, isPersistent })) return 'another reading'
   return own.verdict === 'whole' && own.length !== undefined ? endFault(input, own.length) : undefined

@@ -6,8 +6,10 @@ import { differences, disagreement } from './http1-client-differences.ts'
 import { type Input, makeInput, numbers } from './http1-client-inputs.ts'
 import { readNode, readOwn } from './http1-client-readings.ts'
 
-// Landfall's parser for responses against that of Node.js: what both take reads the same, and what Node.js refuses Landfall
-// refuses, but for what http1-client-differences.ts says. For longer runs: HTTP1_FUZZ=3000000 HTTP1_FUZZ_SEED=2 npx vitest …
+// Landfall's parser for responses against that of Node.js: what both take reads the same, and what Node.js refuses
+// Landfall refuses, but for what http1-client-differences.ts says. For longer runs:
+//
+//   HTTP1_FUZZ=3000000 HTTP1_FUZZ_SEED=2 npx vitest run --project node test/http1-client-fuzz.test.ts
 
 const count = Number(process.env.HTTP1_FUZZ ?? 20_000)
 const seed = Number(process.env.HTTP1_FUZZ_SEED ?? 1)

@@ -47,20 +47,21 @@ function soundResponse(random: Numbers, method: string, upgrade: string | undefi
   if (upgrade !== undefined && chance(random, 2)) return `${switching}${lines(random, fields)}\r\n\x81\0`
   const interim = chance(random, 6) ? `HTTP/1.1 ${pick(random, [100, 102, 103])} x\r\n${lines(random, fields)}\r\n` : ''
   const status = pick(random, [200, 200, 200, 206, 301, 404, 500, 204, 304])
-  const head = `HTTP/1.1 ${status} ${pick(random, ['OK', '', 'Not Found', 'a\tb', '\xe9'])}\r\n${lines(random, fields)}`
+  const reason = pick(random, ['OK', '', 'Not Found', 'a\tb', '\xe9'])
+  const persistence = pick(random, ['', '', '', '', 'Connection: close\r\n', 'Connection: keep-alive\r\n'])
+  const head = `${interim}HTTP/1.1 ${status} ${reason}\r\n${lines(random, fields)}${persistence}`
   const rest = chance(random, 5) ? 'HTTP/1.1 200 OK\r\n\r\n' : ''
   const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
   const body = hasBody
     ? pick(random, ['', 'x', 'hello', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n', '\0\xff'.repeat(40)])
     : ''
-  const persistence = chance(random, 3) ? pick(random, ['Connection: close\r\n', 'Connection: keep-alive\r\n']) : ''
   switch (random(3)) {
     case 0:
-      return `${interim}${head}${persistence}Content-Length: ${body.length}\r\n\r\n${body}${rest}`
+      return `${head}Content-Length: ${body.length}\r\n\r\n${body}${rest}`
     case 1:
-      return `${interim}${head}${persistence}Transfer-Encoding: chunked\r\n\r\n${hasBody ? chunks(random, body) : ''}${rest}`
+      return `${head}Transfer-Encoding: chunked\r\n\r\n${hasBody ? chunks(random, body) : ''}${rest}`
     default:
-      return `${interim}${head}${persistence}\r\n${body}`
+      return `${head}\r\n${body}`
   }
 }
 
@@ -148,113 +149,38 @@ const oddFields = [
 
 function oddResponse(random: Numbers, method: string, upgrade: string | undefined): string {
   if (chance(random, 2)) return soundResponse(random, method, upgrade)
-  const version = pick(random, [
-    'HTTP/1.1',
-    'HTTP/1.1',
-    'HTTP/1.1',
-    'HTTP/1.0',
-    'HTTP/1.2',
-    'HTTP/2.0',
-    'http/1.1',
-    'RTSP/1.0',
-  ])
-  const status = pick(random, [
-    '200',
-    '200',
-    '200',
-    '101',
-    '204',
-    '304',
-    '199',
-    '100',
-    '999',
-    '099',
-    '20',
-    '2000',
-    '+20',
-  ])
   const end = pick(random, ['\r\n', '\r\n', '\r\n', '\n', '\r'])
-  const head = `${version}${pick(random, [' ', ' ', ' ', '  ', '\t'])}${status}${pick(random, [' OK', ' OK', '', ' ', '  x'])}${end}`
-  const headers = repeat(
-    random(5),
-    () => `${pick(random, oddFields)}${pick(random, ['\r\n', '\r\n', '\r\n', '\r\n', end])}`,
-  )
+  const version = pick(random, versions)
+  const status = `${pick(random, [' ', ' ', ' ', '  ', '\t'])}${pick(random, statuses)}`
+  const reason = pick(random, [' OK', ' OK', '', ' ', '  x'])
+  const headers = repeat(random(5), () => `${pick(random, oddFields)}${chance(random, 5) ? end : '\r\n'}`)
   const body = pick(random, ['', 'hello', 'hello!', chunks(random, 'hello'), oddChunks(random)])
-  return `${head}${headers}\r\n${body}`
+  return `${version}${status}${reason}${end}${headers}\r\n${body}`
 }
+
+const versions = words('HTTP/1.1 HTTP/1.1 HTTP/1.1 HTTP/1.0 HTTP/1.2 HTTP/2.0 http/1.1 RTSP/1.0')
+const statuses = words('200 200 200 101 204 304 199 100 999 099 20 2000 +20')
 
 const oddChunks = (random: Numbers): string =>
   repeat(1 + random(3), () => {
-    const size = pick(random, [
-      '5',
-      '5',
-      '0',
-      '00',
-      '0x5',
-      '+5',
-      '-5',
-      ' 5',
-      '5 ',
-      '5;',
-      '5 ;a',
-      '5; a',
-      '5;a=',
-      '5;a="',
-      'g',
-      '',
-    ])
-    return `${size}${pick(random, ['\r\n', '\r\n', '\n', '\r', ''])}${pick(random, ['hello', 'hell', ''])}${pick(random, ['\r\n', '\n', ''])}`
+    const size = pick(random, [...sizes, ' 5', '5 ', '5 ;a', '5; a', ''])
+    const data = `${pick(random, ['hello', 'hell', ''])}${pick(random, ['\r\n', '\n', ''])}`
+    return `${size}${pick(random, ['\r\n', '\r\n', '\n', '\r', ''])}${data}`
   })
+
+const sizes = words('5 5 0 00 0x5 +5 -5 5; 5;a= 5;a=" g')
+
+function words(text: string): readonly string[] {
+  return text.split(' ')
+}
 
 /** What parsers disagree about. */
 const tokens = [
-  ...[
-    '\r\n',
-    '\n',
-    '\r',
-    '\r\n\r\n',
-    '\n\n',
-    ' ',
-    '\t',
-    '\0',
-    ':',
-    ';',
-    ',',
-    '=',
-    '"',
-    '\\',
-    '-',
-    '+',
-    '0',
-    '5',
-    'f',
-    'F',
-    'g',
-    'x',
-  ],
-  ...[
-    '0x',
-    '\x0b',
-    '\x0c',
-    '\x7f',
-    '\x80',
-    '\xa0',
-    '\xff',
-    'chunked',
-    'close',
-    '0\r\n\r\n',
-    '5\r\nhello\r\n',
-    'HTTP/1.1 ',
-    '200',
-  ],
-  ...[
-    'Content-Length: 5\r\n',
-    'Transfer-Encoding: chunked\r\n',
-    'ffffffffffffffff',
-    'fffffffffffffff',
-    '4294967296',
-    '\r\n ',
-  ],
+  ...words(
+    '\r\n \n \r \r\n\r\n \n\n \t \0 \x0b \x0c \x7f \x80 \xa0 \xff : ; , = " \\ - + 0 5 f F g x 0x chunked close 200',
+  ),
+  ...words('ffffffffffffffff fffffffffffffff 4294967296 0\r\n\r\n 5\r\nhello\r\n'),
+  ...[' ', '\r\n ', 'HTTP/1.1 ', 'Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n'],
 ]
 
 function mutated(text: string, random: Numbers): string {
