@@ -51,10 +51,15 @@ export class Forwarding implements Exchange, AttemptEnds {
   readonly #tried = new Set<number>()
   #attempt: Attempt | undefined
   #tries = 0
+  /** Which limit it is that ends the try under way. */
+  #limit: 'request-timeout' | 'backend-timeout' = 'request-timeout'
   /** What has come of the body, for another try; undefined when it is too much. */
   #kept: Buffer[] | undefined = []
+  /** Whether the try under way took at once what had come of the body. */
+  #takes = true
   /** Set when the request is whole. */
   #trailers: RawHeaders | undefined
+  /** Whether who sends the body was told to wait. */
   #isWaiting = false
   #retryTimer: NodeJS.Timeout | undefined
   #status = 0
@@ -89,9 +94,9 @@ export class Forwarding implements Exchange, AttemptEnds {
     this.#bytesReceived += chunk.length
     for (const mirror of this.#mirrors) mirror.write(chunk)
     if (this.#status === 0) this.#keep(chunk)
-    if (this.#attempt !== undefined) return this.#attempt.exchange.write(chunk)
-    this.#isWaiting = true
-    return false
+    const takes = this.#attempt?.exchange.write(chunk) ?? false
+    this.#isWaiting = !takes
+    return takes
   }
 
   end(trailers: RawHeaders): void {
@@ -141,7 +146,7 @@ export class Forwarding implements Exchange, AttemptEnds {
   }
 
   broke(fault: ExchangeFault | 'overdue', error: ExchangeError | undefined): void {
-    const why = fault === 'overdue' ? this.#overdue() : whyOf(fault)
+    const why = fault === 'overdue' ? this.#limit : whyOf(fault)
     if (this.#status !== 0) {
       this.#finish(why)
       this.#sink.failed(error ?? new ExchangeError('timeout', why, false))
@@ -149,6 +154,7 @@ export class Forwarding implements Exchange, AttemptEnds {
   }
 
   drained(): void {
+    this.#isWaiting = false
     this.#sink.drain()
   }
 
@@ -165,7 +171,8 @@ export class Forwarding implements Exchange, AttemptEnds {
     this.#tries++
     const send = (sink: ResponseSink): Exchange => open(backend, endpoint, this.#head, sink)
     this.#attempt = new Attempt(endpoint, index, endpoints, this.#timeLeft(), now, this, send)
-    for (const chunk of this.#kept ?? []) this.#attempt.exchange.write(chunk)
+    this.#takes = true
+    for (const chunk of this.#kept ?? []) this.#takes = this.#attempt.exchange.write(chunk)
     if (this.#trailers !== undefined) this.#attempt.exchange.end(this.#trailers)
     return true
   }
@@ -173,16 +180,9 @@ export class Forwarding implements Exchange, AttemptEnds {
   /** Milliseconds for the next try, 0 for no limit. */
   #timeLeft(): number {
     const { requestTimeout, backendTimeout } = this.#decision
-    if (requestTimeout === 0) return backendTimeout
-    const left = Math.max(1, requestTimeout - (this.#upstreams.now() - this.#since))
-    return backendTimeout === 0 ? left : Math.min(left, backendTimeout)
-  }
-
-  #overdue(): Extract<Why, 'request-timeout' | 'backend-timeout'> {
-    const { requestTimeout } = this.#decision
-    return requestTimeout !== 0 && this.#upstreams.now() - this.#since >= requestTimeout
-      ? 'request-timeout'
-      : 'backend-timeout'
+    const left = requestTimeout === 0 ? 0 : Math.max(1, requestTimeout - (this.#upstreams.now() - this.#since))
+    this.#limit = left === 0 || (backendTimeout !== 0 && backendTimeout < left) ? 'backend-timeout' : 'request-timeout'
+    return this.#limit === 'backend-timeout' ? backendTimeout : left
   }
 
   /** Whether there is another try after a failure without an answer. */
@@ -217,14 +217,13 @@ export class Forwarding implements Exchange, AttemptEnds {
 
   #retry(): void {
     if (!this.#try()) this.#answer(503, 'no-endpoints')
-    else if (this.#isWaiting) {
-      this.#isWaiting = false
-      this.#sink.drain()
-    }
+    // Else the endpoint says when it takes more.
+    else if (this.#isWaiting && this.#takes) this.drained()
   }
 
   #keep(chunk: Buffer): void {
-    if (this.#bytesReceived > maxReplay) this.#kept = undefined
+    // Between two tries it stands nowhere else; whoever sends was told to wait.
+    if (this.#bytesReceived > maxReplay && this.#attempt !== undefined) this.#kept = undefined
     this.#kept?.push(chunk)
   }
 

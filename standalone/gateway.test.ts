@@ -203,6 +203,29 @@ test('a body is sent again with each try, also what comes between two of them', 
   expect([asked[1]?.body, seen.status]).toEqual(['one two three', 200])
 })
 
+test('a body that grows too large to keep between two tries is sent whole all the same', async () => {
+  const { ask, asked } = start(codes({ backoffMs: 100 }))
+  const { exchange } = ask({ method: 'POST', hasBody: true })
+  exchange.write(Buffer.alloc(60_000))
+  asked[0]?.origin.head(503, '', [])
+  exchange.write(Buffer.alloc(10_000))
+  await vi.runAllTimersAsync()
+  exchange.write(Buffer.from('end'))
+  expect(asked[1]?.body.length).toBe(70_003)
+})
+
+test('a body that an endpoint did not take goes on with the next one, when that takes it', async () => {
+  const { ask, asked } = start({})
+  const { seen, exchange } = ask({ method: 'POST', hasBody: true })
+  if (asked[0] !== undefined) asked[0].takes = false
+  expect(exchange.write(Buffer.from('one '))).toBe(false)
+  asked[0]?.fail('connect-failed')
+  await vi.runAllTimersAsync()
+  expect([asked[1]?.body, seen.drains]).toEqual(['one ', 1])
+  exchange.write(Buffer.from('two'))
+  expect(seen.drains).toBe(1)
+})
+
 test('a body too large to keep is sent once', async () => {
   const { ask, asked } = start(codes())
   const { seen, exchange } = ask({ method: 'POST', hasBody: true })
@@ -250,6 +273,17 @@ test.for([
   expect(seen.status).toBe(0)
   vi.advanceTimersByTime(1)
   expect([seen.status, seen.body, asked[0]?.isAborted]).toEqual([504, `504 ${why}\n`, true])
+})
+
+test.for([
+  ['request-timeout', { timeouts: { requestMs: 100, backendRequestMs: 101 } }],
+  ['backend-timeout', { timeouts: { requestMs: 101, backendRequestMs: 100 } }],
+] as const)('%s is named for what it is by a clock that lags behind the timers', ([why, changes]) => {
+  const { ask } = start(changes)
+  const { seen } = ask()
+  vi.setSystemTime(Date.now() - 2)
+  vi.advanceTimersByTime(100)
+  expect(seen.body).toBe(`504 ${why}\n`)
 })
 
 test('a timeout reaches to the end of the body', () => {
