@@ -27,7 +27,7 @@ export class Project {
     const loaded = await this.#reader.read(changed)
     if (last !== undefined && last.loaded === loaded) return last
     const snapshot = last === undefined ? Snapshot.of(loaded.objects) : last.snapshot.next(loaded.objects)
-    const compiled = compile(snapshot, this.#site, last?.compiled)
+    const compiled = last?.snapshot === snapshot ? last.compiled : compile(snapshot, this.#site, last?.compiled)
     this.#last = { loaded, snapshot, compiled }
     return this.#last
   }

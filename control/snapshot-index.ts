@@ -21,30 +21,28 @@ export const nameOf = (namespace: string | undefined, name: string): string => `
 const inOrder = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject): number =>
   compareText(a.namespace ?? '', b.namespace ?? '') || compareText(a.name, b.name)
 
+const named = ({ metadata }: KubeObject): string => nameOf(metadata.namespace, metadata.name)
+
 /** The objects of a kind: by name, and in order of namespace and name. */
 export class Shelf<T extends KubeObject> {
-  readonly #byName: ReadonlyMap<string, T>
   readonly list: readonly T[]
+  /** undefined until it is needed: nothing looks up routes. */
+  #byName: ReadonlyMap<string, T> | undefined
 
-  constructor(byName: ReadonlyMap<string, T> = new Map(), list: readonly T[] = []) {
-    this.#byName = byName
+  constructor(list: readonly T[] = []) {
     this.list = list
   }
 
   get(name: string): T | undefined {
+    this.#byName ??= new Map(this.list.map((object) => [named(object), object]))
     return this.#byName.get(name)
   }
 
   /** Of two objects with one name the later counts. */
   next({ removed, added }: Change<T>): Shelf<T> {
     if (removed.size === 0 && added.length === 0) return this
-    const byName = new Map(this.#byName)
-    for (const { metadata } of removed) byName.delete(nameOf(metadata.namespace, metadata.name))
-    for (const object of added) byName.set(nameOf(object.metadata.namespace, object.metadata.name), object)
-    const arrivals = added.filter(
-      (object) => byName.get(nameOf(object.metadata.namespace, object.metadata.name)) === object,
-    )
-    return new Shelf(byName, merged(this.list, removed, arrivals, inOrder))
+    const arrivals = new Map(added.map((object) => [named(object), object]))
+    return new Shelf(merged(this.list, removed, [...arrivals.values()], inOrder))
   }
 }
 

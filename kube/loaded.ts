@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type KubeObject, kinds, objectKey } from './objects.ts'
+import type { ManifestFile } from './manifest-file.ts'
+import { type KubeObject, keyOf } from './objects.ts'
 import type { Entry, ParsedDocument } from './parsed-document.ts'
 import { formatField, type Problem } from './problem.ts'
 import type { FieldPath } from './rule.ts'
@@ -17,15 +18,8 @@ export interface Loaded {
   where(object: KubeObject, path?: FieldPath): { readonly file: string; readonly line: number }
 }
 
-/** A file, or why it has no documents. */
-export interface ManifestFile {
-  /** As problems name it. */
-  readonly name: string
-  readonly documents: readonly { readonly text: string; readonly line: number; readonly parsed: ParsedDocument }[]
-  readonly fault: { readonly message: string; readonly line: number } | undefined
-}
-
-interface Place {
+/** Where an object is written. */
+export interface Place {
   readonly file: string
   /** Of the document, from 1. */
   readonly line: number
@@ -34,43 +28,79 @@ interface Place {
   readonly path: FieldPath
 }
 
+/** An object, with the place that it was read from. */
+export interface Holding {
+  readonly object: KubeObject
+  readonly place: Place
+}
+
+/** What files come to, and what the next version of some of them is put together with. */
+export interface Assembled {
+  readonly loaded: Loaded
+  readonly holdings: readonly Holding[]
+  /** Places in `holdings` by objectKey. */
+  readonly index: ReadonlyMap<string, number>
+  /** Keys of objects that are written more than once. */
+  readonly repeated: ReadonlySet<string>
+}
+
 /** Problems that are told; more help nobody. */
 const maxProblems = 10_000
 
-/** Objects by objectKey, each with the place that it was read from. */
-export type Held = ReadonlyMap<string, { readonly object: KubeObject; readonly place: Place }>
-
 const lineOf = ({ line, parsed, path }: Place, below: FieldPath = []): number =>
   line + (path.length + below.length === 0 ? parsed.line : parsed.lines.line([...path, ...below]))
+
+/** `index` and the rest as in Assembled and Loaded. */
+export function loadedOf(
+  holdings: readonly Holding[],
+  index: ReadonlyMap<string, number>,
+  { problems, ignored }: Pick<Loaded, 'problems' | 'ignored'>,
+): Loaded {
+  return {
+    objects: holdings.map(({ object }) => object),
+    problems,
+    ignored,
+    where(object, path = []) {
+      const holding = holdings[index.get(keyOf(object)) ?? -1]
+      if (holding?.object !== object)
+        throw new TypeError(`${object.kind} ${object.metadata.name} is not of this result`)
+      return { file: holding.place.file, line: lineOf(holding.place, path) }
+    },
+  }
+}
+
+/** The very same object as before when it says the same. */
+export const keptObject = (object: KubeObject, before: KubeObject | undefined): KubeObject =>
+  before !== undefined && (object === before || isDeepStrictEqual(object, before)) ? before : object
 
 /**
  * Puts files together. What `before` holds stays as an API server would keep it: an object that has not changed is the
  * very same object, and one that is not valid any more is its last valid self, with the problem beside it.
  */
-export function assemble(
-  files: readonly ManifestFile[],
-  before: Held,
-): { readonly loaded: Loaded; readonly held: Held } {
+export function assemble(files: readonly ManifestFile[], before?: Assembled): Assembled {
   const assembly = new Assembly(before)
   for (const file of files) assembly.add(file)
   return assembly.finish()
 }
 
 class Assembly {
-  readonly #before: Held
-  readonly #held = new Map<string, { readonly object: KubeObject; readonly place: Place }>()
-  /** Every object that is written down, valid or not. */
-  readonly #written = new Map<string, Place>()
+  readonly #before: Assembled | undefined
+  readonly #holdings: Holding[] = []
+  readonly #index = new Map<string, number>()
+  /** Objects that are written down, but were never valid. */
+  readonly #invalid = new Map<string, Place>()
+  readonly #repeated = new Set<string>()
   readonly #problems: Problem[] = []
   /** Files, and directories, with a part that cannot be read: nobody knows which objects are in it. */
   readonly #obscure = new Set<string>()
   #ignored = 0
 
-  constructor(before: Held) {
+  constructor(before: Assembled | undefined) {
     this.#before = before
   }
 
-  add({ name, documents, fault }: ManifestFile): void {
+  add({ name, documents, fault, isPending }: ManifestFile): void {
+    if (isPending) this.#obscure.add(name)
     if (fault !== undefined) this.#unreadable(name, fault.line, fault.message)
     for (const { line, parsed } of documents) {
       if (parsed.fault !== undefined) this.#unreadable(name, line + parsed.fault.line, parsed.fault.message)
@@ -87,8 +117,7 @@ class Assembly {
     if (this.#problems.length < maxProblems) this.#problems.push(problem)
   }
 
-  #entry(entry: Entry, place: Place): void {
-    const { kind, namespace, name, object, faults } = entry
+  #entry({ kind, namespace, name, key, object, faults }: Entry, place: Place): void {
     const subject = { file: place.file, kind, namespace, name }
     for (const { severity, path, message, line } of faults) {
       this.#tell({ ...subject, severity, line: place.line + line, field: formatField(path), message })
@@ -97,21 +126,35 @@ class Assembly {
       this.#ignored++
       return
     }
-    if (name === '' || !Object.hasOwn(kinds, kind)) {
+    if (key === undefined) {
       this.#obscure.add(place.file)
       return
     }
-    const key = objectKey(kind, namespace, name)
-    const first = this.#written.get(key)
+    const first = this.#written(key)
     if (first !== undefined) {
+      this.#repeated.add(key)
       const message = `is defined at ${first.file}:${lineOf(first)} already; remove one of the two`
       this.#tell({ ...subject, severity: 'error', line: lineOf(place), field: '', message })
       return
     }
-    this.#written.set(key, place)
-    const last = this.#before.get(key)?.object
-    const current = object === undefined || isDeepStrictEqual(object, last) ? last : object
-    if (current !== undefined) this.#held.set(key, { object: current, place })
+    const last = this.#last(key)
+    const current = object === undefined ? last : keptObject(object, last)
+    if (current === undefined) this.#invalid.set(key, place)
+    else this.#hold(key, { object: current, place })
+  }
+
+  #written(key: string): Place | undefined {
+    const at = this.#index.get(key)
+    return at === undefined ? this.#invalid.get(key) : this.#holdings[at]?.place
+  }
+
+  #last(key: string): KubeObject | undefined {
+    const at = this.#before?.index.get(key)
+    return at === undefined ? undefined : this.#before?.holdings[at]?.object
+  }
+
+  #hold(key: string, holding: Holding): void {
+    this.#index.set(key, this.#holdings.push(holding) - 1)
   }
 
   #isObscure(file: string): boolean {
@@ -119,22 +162,18 @@ class Assembly {
     return this.#obscure.has(file) || (parent !== file && this.#isObscure(parent))
   }
 
-  finish(): { readonly loaded: Loaded; readonly held: Held } {
-    for (const [key, held] of this.#before) {
-      if (!this.#written.has(key) && this.#isObscure(held.place.file)) this.#held.set(key, held)
+  #keep({ index, holdings }: Assembled): void {
+    for (const [key, at] of index) {
+      const holding = holdings[at]
+      if (holding !== undefined && this.#written(key) === undefined && this.#isObscure(holding.place.file))
+        this.#hold(key, holding)
     }
-    const places = new Map<KubeObject, Place>()
-    for (const { object, place } of this.#held.values()) places.set(object, place)
-    const loaded: Loaded = {
-      objects: [...places.keys()],
-      problems: this.#problems,
-      ignored: this.#ignored,
-      where(object, path = []) {
-        const place = places.get(object)
-        if (place === undefined) throw new TypeError(`${object.kind} ${object.metadata.name} is not of this result`)
-        return { file: place.file, line: lineOf(place, path) }
-      },
-    }
-    return { loaded, held: this.#held }
+  }
+
+  finish(): Assembled {
+    if (this.#before !== undefined && this.#obscure.size > 0) this.#keep(this.#before)
+    const [holdings, index] = [this.#holdings, this.#index]
+    const loaded = loadedOf(holdings, index, { problems: this.#problems, ignored: this.#ignored })
+    return { loaded, holdings, index, repeated: this.#repeated }
   }
 }

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Loaded } from './loaded.ts'
+import { grace } from './manifest-cache.ts'
 import { ManifestReader, readManifests } from './manifests.ts'
 import { formatProblem } from './problem.ts'
 
@@ -129,15 +131,28 @@ test('a reader gives the very same result while nothing changes, and the very sa
 test('a change of the same length in the same instant is seen', async () => {
   const path = directory({ 'a.yaml': namespace('a') })
   const reader = new ManifestReader([path])
-  for (const name of ['b', 'c', 'd', 'e']) {
-    writeFileSync(join(path, 'a.yaml'), namespace(name))
-    expect(names(await reader.read())).toEqual([name])
+  for (const app of ['b', 'c', 'd', 'e']) {
+    writeFileSync(join(path, 'a.yaml'), namespace('a', app))
+    expect((await reader.read()).objects).toMatchObject([{ metadata: { labels: { app } } }])
   }
 })
 
+/** A reader that takes nothing for half-written. */
+function certainReader(...paths: string[]): { read(): Promise<Loaded> } {
+  let now = Date.now()
+  const reader = new ManifestReader(paths, { now: () => now })
+  return {
+    read: async () => {
+      await reader.read()
+      now += grace
+      return await reader.read()
+    },
+  }
+}
+
 test('an object that is not valid any more stays as it was, until it is removed', async () => {
   const path = directory({ 'a.yaml': `${namespace('a')}---\n${namespace('b')}` })
-  const reader = new ManifestReader([path])
+  const reader = certainReader(path)
   const first = await reader.read()
   const write = async (text: string) => {
     writeFileSync(join(path, 'a.yaml'), text)
@@ -157,7 +172,7 @@ test('an object that is not valid any more stays as it was, until it is removed'
 
 test('objects go with their file, and stay while the file cannot be read', async () => {
   const path = directory({ 'a.yaml': namespace('a'), 'b/b.yaml': namespace('b') })
-  const reader = new ManifestReader([join(path, 'a.yaml'), join(path, 'b')])
+  const reader = certainReader(join(path, 'a.yaml'), join(path, 'b'))
   expect(names(await reader.read())).toEqual(['a', 'b'])
   renameSync(join(path, 'a.yaml'), join(path, 'away'))
   writeFileSync(join(path, 'b/b.yaml'), Buffer.from([0xff]))

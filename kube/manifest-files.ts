@@ -1,5 +1,5 @@
-import { readdir, realpath, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { basename, extname, join, sep } from 'node:path'
 
 /** The path that means the standard input. */
 export const stdinPath = '-'
@@ -16,6 +16,10 @@ export interface ManifestFiles {
   /** In the order of the paths, and by name within a directory. No file twice. */
   readonly files: readonly string[]
   readonly faults: readonly PathFault[]
+  /** Those that were searched. */
+  readonly directories: ReadonlySet<string>
+  /** Those of links that were followed below `directories`, or lead nowhere. */
+  readonly links: ReadonlySet<string>
 }
 
 export interface PathFault {
@@ -33,63 +37,83 @@ export async function findFiles(paths: readonly string[]): Promise<ManifestFiles
   return search
 }
 
+const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 'node_modules'
+
+const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
+
+/** Whether other files may be found because something has happened to a path that is none of `found.files`. */
+export async function mayBeFound(path: string, { directories, links, faults }: ManifestFiles): Promise<boolean> {
+  if (directories.has(path) || links.has(path) || faults.some(({ file }) => file === path)) return true
+  const name = basename(path)
+  if (!isSearched(name)) return false
+  if (isManifest(name)) return true
+  const status = await lstat(path).catch(() => undefined)
+  return status !== undefined && (status.isDirectory() || status.isSymbolicLink())
+}
+
 class Search implements ManifestFiles {
   readonly files: string[] = []
   readonly faults: PathFault[] = []
+  readonly directories = new Set<string>()
+  readonly links = new Set<string>()
   /** Real paths: links may lead to a place a second time, or round in a circle. */
   readonly #seen = new Set<string>()
   #full = false
 
   async add(path: string): Promise<void> {
-    const before = this.files.length
-    const kind = await this.#visit(path)
-    if (kind === 'directory' && this.files.length === before && this.faults.every(({ file }) => file !== path)) {
+    const files = this.files.length
+    const faults = this.faults.length
+    const directories = this.directories.size
+    if (path === stdinPath) this.#addFile(path, path)
+    else await this.#visit(path)
+    if (this.directories.size > directories && this.files.length === files && this.faults.length === faults) {
       this.faults.push({ file: path, message: 'holds no manifests; their names end in .yaml, .yml or .json' })
     }
   }
 
-  async #visit(path: string): Promise<'file' | 'directory' | undefined> {
+  async #visit(path: string): Promise<void> {
     try {
-      if (path === stdinPath) {
-        this.#addFile(path)
-        return 'file'
-      }
       // What a shell gives for <(command) has no real path.
       const real = await realpath(path).catch(() => path)
-      if (this.#seen.has(real)) return 'file'
-      this.#seen.add(real)
-      if (!(await stat(path)).isDirectory()) {
-        this.#addFile(path)
-        return 'file'
-      }
-      await this.#walk(path)
-      return 'directory'
+      if ((await stat(path)).isDirectory()) await this.#walk(path, real)
+      else this.#addFile(path, real)
     } catch (error) {
       this.faults.push({ file: path, message: whyUnreadable(error) })
-      return undefined
     }
   }
 
-  async #walk(directory: string): Promise<void> {
-    const entries = await readdir(directory, { withFileTypes: true })
+  async #walk(directory: string, real: string): Promise<void> {
+    if (this.#seen.has(real)) return
+    this.#seen.add(real)
+    this.directories.add(directory)
+    const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+      this.faults.push({ file: directory, message: whyUnreadable(error) })
+      return []
+    })
     entries.sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const entry of entries) {
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
       if (this.#full) return
-      const isManifest = extensions.has(extname(entry.name)) && !kustomizations.has(entry.name)
-      const path = join(directory, entry.name)
-      if (entry.isDirectory() || (isManifest && entry.isFile())) await this.#visit(path)
-      else if (entry.isSymbolicLink()) await this.#visitLink(path, isManifest)
+      const { name } = entry
+      if (!isSearched(name)) continue
+      const path = join(directory, name)
+      if (entry.isSymbolicLink()) await this.#visitLink(path, isManifest(name))
+      else if (entry.isDirectory()) await this.#walk(path, `${real}${sep}${name}`)
+      else if (entry.isFile() && isManifest(name)) this.#addFile(path, `${real}${sep}${name}`)
     }
   }
 
   /** A broken link matters when its name is a manifest's. */
   async #visitLink(path: string, isManifest: boolean): Promise<void> {
     const target = await stat(path).catch(() => undefined)
-    if (target?.isDirectory() || (isManifest && (target === undefined || target.isFile()))) await this.#visit(path)
+    if (target?.isDirectory() || (isManifest && (target === undefined || target.isFile()))) {
+      this.links.add(path)
+      await this.#visit(path)
+    }
   }
 
-  #addFile(path: string): void {
+  #addFile(path: string, real: string): void {
+    if (this.#seen.has(real)) return
+    this.#seen.add(real)
     if (this.files.length < maxFiles) this.files.push(path)
     else if (!this.#full) {
       this.#full = true

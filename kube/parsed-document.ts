@@ -1,3 +1,4 @@
+import { kinds, objectKey } from './objects.ts'
 import type { FieldPath } from './rule.ts'
 import { type Fault, type Validated, validate } from './validate.ts'
 import { FieldLines, readDocument } from './yaml/document.ts'
@@ -6,6 +7,8 @@ import { FieldLines, readDocument } from './yaml/document.ts'
 export interface Entry extends Omit<Validated, 'faults'> {
   /** From the document to the object: [] unless the document is a list. */
   readonly path: FieldPath
+  /** objectKey of the object that is meant; undefined where nobody knows, and for kinds that Landfall does not read. */
+  readonly key: string | undefined
   readonly faults: readonly (Fault & { readonly line: number })[]
 }
 
@@ -29,9 +32,14 @@ export function parseDocument(text: string): ParsedDocument {
       ...fault,
       line: path.length + fault.path.length === 0 ? read.line : lines.line([...path, ...fault.path]),
     }))
-    return { ...validated, path, faults: faults.toSorted((a, b) => a.line - b.line) }
+    return { ...validated, path, key: keyOf(validated), faults: faults.toSorted((a, b) => a.line - b.line) }
   })
   return { entries, fault: undefined, line: read.line, lines }
+}
+
+const keyOf = ({ kind, namespace, name, object, faults }: Validated): string | undefined => {
+  const isRead = object !== undefined || faults.length > 0
+  return isRead && name !== '' && Object.hasOwn(kinds, kind) ? objectKey(kind, namespace, name) : undefined
 }
 
 interface Found {

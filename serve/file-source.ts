@@ -11,8 +11,8 @@ export function fileSource(paths: readonly string[], site: Site, failed: (error:
   let last: Reading | undefined
   return {
     follow: async (take) => {
-      const apply = async (): Promise<void> => {
-        const reading = await project.read()
+      const apply = async (changed?: ReadonlySet<string>): Promise<void> => {
+        const reading = await project.read(changed)
         if (reading === last) return
         await take({ ...feedOf(reading), reading })
         last = reading

@@ -1,35 +1,115 @@
-import { once } from 'node:events'
-import { watch } from 'chokidar'
+import { grace } from '../kube/manifest-cache.ts'
+import { ManifestWatch } from './manifest-watch.ts'
 
-/** Milliseconds without another change before something is done about the last. */
-const settle = 50
+/** Milliseconds without news before something is done about the last. */
+const settle = 3
+/** Milliseconds that news wait at most, however much more comes. */
+const patience = 30
+/** Milliseconds after which what has changed is looked at once more: what was half-written then has had its grace. */
+const recheck = grace + 5
 
 export interface Following {
   /** Resolves when what is being done about a change is done. */
   close(): Promise<void>
 }
 
-/** Calls `apply` after changes of the files below `paths`, never twice at a time. What it throws goes to `failed`. */
+/** Calls `apply` after changes below `paths`, never twice at a time. `changed` as in ManifestReader.read. What it throws goes
+ *  to `failed`. */
 export async function follow(
   paths: readonly string[],
-  apply: () => Promise<void>,
+  apply: (changed?: ReadonlySet<string>) => Promise<void>,
   failed: (error: unknown) => void,
 ): Promise<Following> {
-  let applying = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
-  const files = paths.filter((path) => path !== '-')
-  const watcher = watch(files, { ignoreInitial: true }).on('all', () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      applying = applying.then(apply).catch(failed)
-    }, settle)
-  })
-  if (files.length > 0) await once(watcher, 'ready')
-  return {
-    close: async () => {
-      clearTimeout(timer)
-      await watcher.close()
-      await applying
-    },
+  const follower = new Follower(paths, apply, failed)
+  await follower.start()
+  return follower
+}
+
+class Follower implements Following {
+  readonly #watch: ManifestWatch
+  readonly #apply: (changed?: ReadonlySet<string>) => Promise<void>
+  readonly #failed: (error: unknown) => void
+  /** Paths that something has happened to. */
+  #news = new Set<string>()
+  /** Paths that are to be looked at once more. */
+  #recent = new Set<string>()
+  #settling: NodeJS.Timeout | undefined
+  #waiting: NodeJS.Timeout | undefined
+  #rechecking: NodeJS.Timeout | undefined
+  #acting = Promise.resolve()
+  #isClosed = false
+
+  constructor(
+    paths: readonly string[],
+    apply: (changed?: ReadonlySet<string>) => Promise<void>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#watch = new ManifestWatch(paths, (path) => this.#hear(path), failed)
+    this.#apply = apply
+    this.#failed = failed
+  }
+
+  async start(): Promise<void> {
+    await this.#watch.renew()
+    // Nobody has told of what changed since the caller looked.
+    await this.#queue(() => this.#look())
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#watch.close()
+    clearTimeout(this.#rechecking)
+    this.#stopWaiting()
+    await this.#acting
+  }
+
+  #hear(path: string): void {
+    this.#news.add(path)
+    clearTimeout(this.#settling)
+    this.#settling = setTimeout(() => this.#act(), settle)
+    this.#waiting ??= setTimeout(() => this.#act(), patience)
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#settling)
+    clearTimeout(this.#waiting)
+    this.#waiting = undefined
+  }
+
+  #act(): void {
+    this.#stopWaiting()
+    this.#queue(async () => {
+      const news = [...this.#news]
+      this.#news.clear()
+      const matters = await Promise.all(news.map((path) => this.#watch.mayMatter(path)))
+      const changed = new Set(news.filter((_, index) => matters[index]))
+      if (changed.size === 0) return
+      for (const path of changed) this.#recent.add(path)
+      if (![...changed].every((path) => this.#watch.isFile(path))) await this.#watch.renew()
+      await this.#look(changed)
+    })
+  }
+
+  async #look(changed?: ReadonlySet<string>): Promise<void> {
+    try {
+      await this.#apply(changed)
+    } finally {
+      clearTimeout(this.#rechecking)
+      if (!this.#isClosed) this.#rechecking = setTimeout(() => this.#recheck(), recheck)
+    }
+  }
+
+  #recheck(): void {
+    this.#queue(async () => {
+      const recent = this.#recent
+      this.#recent = new Set()
+      await this.#watch.renew()
+      await this.#apply(recent)
+    })
+  }
+
+  #queue(act: () => Promise<void>): Promise<void> {
+    this.#acting = this.#acting.then(() => (this.#isClosed ? undefined : act())).catch(this.#failed)
+    return this.#acting
   }
 }
