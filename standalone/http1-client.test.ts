@@ -293,6 +293,28 @@ test('a response before the end of its request stops the upload', async () => {
   answer.exchange?.end([])
 })
 
+test.for<[string, string, string]>([
+  ['with its answer, is heard', sized('too large'), 'whole'],
+  ['without an answer, is noticed', '', 'connection-lost, unheard'],
+])('an origin that resets the connection in the middle of an upload, %s', async ([, bytes, outcome]) => {
+  const upload = { current: (): unknown => undefined }
+  const rude = await origin(async (connection) => {
+    await connection.until('piece')
+    connection.write(bytes)
+    connection.socket.resetAndDestroy()
+    // The write meets the reset before anything has been read.
+    upload.current()
+  })
+  const rig = start()
+  for (let count = 1; count <= 2; count++) {
+    const answer = rig.send(rude.endpoint, post)
+    upload.current = () => answer.exchange?.write(Buffer.from('another'))
+    answer.exchange?.write(Buffer.from('a piece'))
+    expect(await answer.outcome()).toBe(outcome)
+  }
+  expect(rude.connections).toHaveLength(2)
+})
+
 /** Answers one request and ends in another way at the next. */
 const onceThen = (then: (connection: RawConnection) => unknown) => async (connection: RawConnection) => {
   await connection.message()

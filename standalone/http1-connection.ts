@@ -36,6 +36,7 @@ export class Http1Connection {
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
   #exchange: Http1Exchange | undefined
   #hasServed = false
+  #hasUploaded = false
   /** The origin lets it serve once more. */
   #isPersistent = false
   /** Milliseconds that it may then be idle. */
@@ -74,8 +75,10 @@ export class Http1Connection {
     this.#lastActive = this.#surroundings.clock.now
     const { request, head } = exchange
     this.#parser.expect(request.method, request.upgrade)
-    // The head waits for the first piece of the body, which mostly comes at once.
     if (!exchange.isSent) {
+      if (!this.#hasUploaded) readBehindLostWrites(this.#socket)
+      this.#hasUploaded = true
+      // The head waits for the first piece of the body, which mostly comes at once.
       this.#cork()
       setImmediate(uncork, this)
     }
@@ -284,6 +287,24 @@ export class Http1Connection {
 
 const noHeads: readonly ResponseHead[] = []
 const noFields: RawHeaders = []
+
+/** An origin that has answered in the middle of an upload may reset the connection, and a write hears of it before the answer
+ *  is read. The socket would close for that; reading on, it gives the answer first and the reset then. */
+function readBehindLostWrites(socket: Socket): void {
+  const write = socket._write.bind(socket)
+  const writev = socket._writev?.bind(socket)
+  type Done = Parameters<typeof write>[2]
+  const unlessLost =
+    (done: Done): Done =>
+    (error) => {
+      if (!isLost(error)) done(error)
+    }
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, unlessLost(done))
+  if (writev !== undefined) socket._writev = (chunks, done) => writev(chunks, unlessLost(done))
+}
+
+const isLost = (error: (Error & { readonly code?: string }) | null | undefined): boolean =>
+  error?.code === 'ECONNRESET' || error?.code === 'EPIPE'
 
 const uncork = (connection: Http1Connection): void => connection.uncork()
 
