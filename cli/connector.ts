@@ -1,14 +1,10 @@
 import process from 'node:process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import { Project } from '../control/project.ts'
-import { storedEndpoints } from '../control/publish/stored-endpoints.ts'
-import { endpointsOf } from '../dev/endpoints.ts'
 import { connectorKeyForm, readConnectorKey } from '../engine/connector-key.ts'
-import { follow } from '../serve/follow.ts'
-import { thisMachine } from '../serve/site.ts'
+import type { Source } from '../serve/source.ts'
 import { createConnector, type ListenAddress } from '../standalone/connector.ts'
-import { createHttp1Upstream } from '../standalone/http1-upstream.ts'
+import { connectorTable } from '../standalone/connector-table.ts'
+import { ConnectorTables } from '../standalone/connector-tables.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
 import { count } from './terminal.ts'
@@ -16,12 +12,15 @@ import { UsageError } from './usage.ts'
 
 /** Milliseconds between looks at a store. */
 const storeInterval = 5_000
+/** Milliseconds that Workers may take to hear of a new table: Workers KV a minute, a Worker half a minute, and a token 20 s. */
+const retention = 120_000
 /** Milliseconds that requests under way get when the connector is stopped. */
 const grace = 10_000
 
 interface ConnectorFlags {
-  readonly filename?: string[]
+  readonly filename?: readonly string[]
   readonly store?: string
+  readonly secrets: readonly string[]
   readonly listen: string
 }
 
@@ -31,6 +30,7 @@ export const connectorCommand = new Command('connector')
   )
   .addOption(new Option('-f, --filename <path...>', 'take the endpoints from manifests').conflicts('store'))
   .option('--store <store>', `take the endpoints from published tables: ${storeWords}`)
+  .option('--secrets <path...>', 'with --store: manifests with the TLS Secrets that backends are shown', [])
   .option('--listen <address>', 'HOST:PORT, or unix:PATH', '127.0.0.1:8787')
   .addHelpText(
     'after',
@@ -43,59 +43,45 @@ Examples:
   $ landfall connector -f manifests/
   $ landfall connector --store cloudflare --listen 127.0.0.1:8787`,
   )
-  .action(async ({ filename, store, listen }: ConnectorFlags) => {
+  .action(async (flags: ConnectorFlags) => {
     const stopped = untilStopped()
-    const keys = readKeys(process.env.LANDFALL_CONNECTOR_KEY ?? '')
-    let endpoints: ReadonlySet<string> = new Set()
     const log = (line: string): void => void process.stderr.write(`${line}\n`)
-    const take = (found: ReadonlySet<string>): void => {
-      if (found.size !== endpoints.size || [...found].some((each) => !endpoints.has(each)))
-        log(`${count(found.size, 'endpoint')} in the table`)
-      endpoints = found
-    }
-    const end = await followEndpoints(filename, store, take, log)
+    const keys = readKeys(process.env.LANDFALL_CONNECTOR_KEY ?? '')
+    const address = listenAddress(flags.listen)
+    const tables = new ConnectorTables(retention, Date.now)
+    const source = await sourceOf(flags, (error) => log(`kept the last table: ${error}`))
+    await source.follow(async ({ feed, faults }) => {
+      for (const fault of faults) log(fault)
+      const table = connectorTable(feed)
+      tables.set(table)
+      log(`${count(table.endpoints.size, 'endpoint')} in the table`)
+    })
     const connector = createConnector({
       keys: () => keys,
-      isEndpoint: (endpoint) => endpoints.has(endpoint),
-      upstreams: { http1: createHttp1Upstream() },
+      table: () => tables,
       now: Date.now,
       log: (event, fields) => log(JSON.stringify({ event, ...fields })),
     })
-    process.stdout.write(`connector listens on ${await connector.listen(listenAddress(listen))}\n`)
+    process.stdout.write(`connector listens on ${await connector.listen(address)}\n`)
     await stopped
-    await end()
+    await source.close()
     await connector.close(grace)
   })
 
-/** Gives the endpoints, now and whenever they change. */
-async function followEndpoints(
-  paths: readonly string[] | undefined,
-  storeName: string | undefined,
-  take: (endpoints: ReadonlySet<string>) => void,
-  log: (line: string) => void,
-): Promise<() => Promise<void>> {
-  if (paths !== undefined) {
-    const project = new Project(paths, thisMachine())
-    const apply = async (): Promise<void> => take(endpointsOf((await project.read()).compiled.tables))
-    await apply()
-    const following = await follow(paths, apply, (error) => log(String(error)))
-    return () => following.close()
+async function sourceOf(
+  { filename, store, secrets }: ConnectorFlags,
+  failed: (error: unknown) => void,
+): Promise<Source> {
+  if (filename !== undefined) {
+    const [{ fileSource }, { thisMachine }] = await Promise.all([
+      import('../serve/file-source.ts'),
+      import('../serve/site.ts'),
+    ])
+    return fileSource(filename, thisMachine(), failed)
   }
-  if (storeName === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
-  const store = await openStore(storeName)
-  take(await storedEndpoints(store))
-  const stop = new AbortController()
-  const looking = (async () => {
-    for (;;) {
-      await sleep(storeInterval, undefined, { signal: stop.signal })
-      await storedEndpoints(store).then(take, (error: unknown) => log(`kept the last table: ${error}`))
-    }
-  })().catch(() => undefined)
-  return async () => {
-    stop.abort()
-    await looking
-    await store.close()
-  }
+  if (store === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
+  const { storeSource } = await import('../serve/store-source.ts')
+  return storeSource(await openStore(store), secrets, storeInterval, failed)
 }
 
 function readKeys(text: string): ReadonlyMap<string, Uint8Array> {

@@ -9,12 +9,13 @@ import { encodeTable } from '../control/publish/encode.ts'
 import { MemoryStore } from '../control/publish/memory.ts'
 import { publish } from '../control/publish/publish.ts'
 import type { Store } from '../control/publish/store.ts'
+import { feedOf } from '../serve/feed.ts'
 import { follow } from '../serve/follow.ts'
 import { thisMachine } from '../serve/site.ts'
 import { createConnector } from '../standalone/connector.ts'
-import { createHttp1Upstream } from '../standalone/http1-upstream.ts'
+import { connectorTable } from '../standalone/connector-table.ts'
+import { ConnectorTables } from '../standalone/connector-tables.ts'
 import { bundleWorker } from './bundle.ts'
-import { endpointsOf } from './endpoints.ts'
 import { createKvServer } from './kv-server.ts'
 import { type ListenSocket, socketsOf, whyNot } from './sockets.ts'
 import { Workerd } from './workerd.ts'
@@ -51,7 +52,8 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   const unix = (name: string): string => join(directory, `${name}.sock`)
   const adminToken = randomBytes(24).toString('hex')
   const secret = randomBytes(32).toString('hex')
-  let endpoints: Set<string> = new Set()
+  // Until the Worker has the new table, it sends to the endpoints of the old one.
+  const endpoints = new ConnectorTables(grace, Date.now)
 
   const served = new MemoryStore()
   const kv = createKvServer(served)
@@ -60,8 +62,7 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   const keys = new Map([['dev', Buffer.from(secret)]])
   const connector = createConnector({
     keys: () => keys,
-    isEndpoint: (endpoint) => endpoints.has(endpoint),
-    upstreams: { http1: createHttp1Upstream() },
+    table: () => endpoints,
     now: Date.now,
     log: (event, fields) => log(`connector: ${event} ${JSON.stringify(fields)}`),
   })
@@ -83,10 +84,8 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
     const encoded = tables.map(encodeTable)
     const fitting = encoded.flatMap((each) => (each.ok ? each.table : []))
     await publish(served, fitting, { now: Date.now, grace })
-    // Until the Worker has the new table, it sends to the endpoints of the old one.
-    endpoints = new Set([...endpoints, ...endpointsOf(tables)])
+    endpoints.set(connectorTable(feedOf(reading).feed))
     const faults = await listen(socketsOf(reading, port))
-    endpoints = endpointsOf(tables)
     for (const each of encoded) if (!each.ok) faults.push(...each.problems.map(({ message }) => message))
     current = reading
     onReading(reading, { sockets, faults })

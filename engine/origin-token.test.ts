@@ -13,7 +13,13 @@ import {
 import { endpointKey, parseEndpointKey } from './origin-token-address.ts'
 
 const sign = (payload: string) => createHmac('sha256', 'secret').update(payload).digest()
-const token: OriginToken = { keyId: 'k1', protocol: 'http1', endpoint: '10.0.0.1:8080', expires: 1_800_000_000 }
+const token: OriginToken = {
+  keyId: 'k1',
+  protocol: 'http1',
+  tls: '',
+  endpoint: '10.0.0.1:8080',
+  expires: 1_800_000_000,
+}
 
 describe('a token', () => {
   test('reads as the header says', () => {
@@ -27,7 +33,8 @@ describe('a token', () => {
     const port = fc.integer({ min: 1, max: 65535 })
     const tokens = fc.record({
       keyId: fc.stringMatching(/^[\w-]{1,32}$/),
-      protocol: fc.constantFrom('http1' as const, 'h2c' as const),
+      protocol: fc.constantFrom('http1' as const, 'http2' as const),
+      tls: fc.oneof(fc.constant(''), fc.stringMatching(/^[\w-]{22}$/)),
       endpoint: fc.tuple(ip, port).map(([address, port]) => endpointKey({ address, port }) ?? ''),
       expires: fc.integer({ min: 1, max: 999_999_999_999 }),
     })

@@ -7,7 +7,8 @@ import { parseEndpointKey } from './origin-token-address.ts'
 //   landfall-timeout: 2500
 //
 // <mac> is HMAC-SHA-256 in base64url (RFC 4648 section 5, without padding) over the ASCII text before it, the last slash
-// left out. So a token opens one endpoint, for one protocol, for a short while; for which request, it does not say.
+// left out. So a token opens one endpoint, for one protocol, for a short while; for which request, it does not say. Behind a
+// <protocol> within TLS stand a dot and the name of a BackendTLSPolicy: engine/origin-token-tls.ts.
 
 /** The endpoint to forward to, and the proof that Landfall chose it: formatToken. */
 export const originHeader = 'landfall-origin'
@@ -25,20 +26,20 @@ export const tokenLifetime = 60
 /** Seconds that the clocks of signer and connector may differ, either way. */
 export const clockSkew = 30
 
-export type OriginProtocol = 'http1' | 'h2c'
+export type OriginProtocol = 'http1' | 'http2'
 
 /** Why the connector itself answers. */
 export type OriginError =
-  /** No token, or one that is forged, expired or for an endpoint not in the table. */
+  /** No token, or one that is forged, expired, or for an endpoint or a policy that is not in the table. */
   | 'refused'
   /** The request that reached the connector is not one that it would send on. */
   | 'bad-request'
-  /** The connector does not speak the token's protocol. */
-  | 'unsupported-protocol'
   /** As many requests are under way to the endpoint as may be; nothing was sent. */
   | 'overloaded'
   /** Nothing was sent: refused, unreachable or too slow to connect. */
   | 'connect-failed'
+  /** The endpoint's certificate is not what the policy asks for, or TLS failed otherwise; nothing was sent. */
+  | 'tls-failed'
   /** The origin closed before its response. */
   | 'connection-lost'
   /** What the origin sent is no HTTP response that can be passed on. */
@@ -50,6 +51,8 @@ export interface OriginToken {
   /** Which secret signs: a name of 1 to 32 letters, digits, "-" and "_", so that a new one can overlap an old one. */
   readonly keyId: string
   readonly protocol: OriginProtocol
+  /** As tlsName writes it; "": in the clear. */
+  readonly tls: string
   /** As endpointKey writes it. */
   readonly endpoint: string
   /** Seconds since the epoch. */
@@ -58,7 +61,7 @@ export interface OriginToken {
 
 /** The text to sign. */
 export const tokenPayload = (token: OriginToken): string =>
-  `lf1/${token.keyId}/${token.protocol}/${token.expires}/${token.endpoint}`
+  `lf1/${token.keyId}/${token.protocol}${token.tls === '' ? '' : `.${token.tls}`}/${token.expires}/${token.endpoint}`
 
 /** Value of the landfall-origin header; `mac` has the 32 bytes of HMAC-SHA-256 over `payload`. */
 export const formatToken = (payload: string, mac: Uint8Array): string => `${payload}/${base64url(mac)}`
@@ -72,15 +75,15 @@ export interface ParsedToken {
 
 /** Undefined for what formatToken does not write. Says nothing of the signature or the expiry. */
 export function parseToken(text: string): ParsedToken | undefined {
-  const [, payload, keyId, protocol, expires, endpoint, mac] = tokenForm.exec(text) ?? []
+  const [, payload, keyId, protocol, tls = '', expires, endpoint, mac] = tokenForm.exec(text) ?? []
   if (payload === undefined || keyId === undefined || mac === undefined || endpoint === undefined) return undefined
-  if (protocol !== 'http1' && protocol !== 'h2c') return undefined
+  if (protocol !== 'http1' && protocol !== 'http2') return undefined
   if (parseEndpointKey(endpoint) === undefined) return undefined
-  return { token: { keyId, protocol, endpoint, expires: Number(expires) }, payload, mac }
+  return { token: { keyId, protocol, tls, endpoint, expires: Number(expires) }, payload, mac }
 }
 
 const tokenForm =
-  /^(lf1\/([\w-]{1,32})\/([a-z0-9]{1,8})\/([1-9][0-9]{0,11})\/([0-9a-f.:[\]]{1,47}))\/([A-Za-z0-9_-]{43})$/
+  /^(lf1\/([\w-]{1,32})\/([a-z0-9]{1,8})(?:\.([\w-]{22}))?\/([1-9][0-9]{0,11})\/([0-9a-f.:[\]]{1,47}))\/([A-Za-z0-9_-]{43})$/
 
 /** Whether a token may be used at `now`, in seconds since the epoch. */
 export const isCurrent = (token: OriginToken, now: number): boolean =>
@@ -88,7 +91,8 @@ export const isCurrent = (token: OriginToken, now: number): boolean =>
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-function base64url(bytes: Uint8Array): string {
+/** RFC 4648 section 5, without padding. */
+export function base64url(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import {
   hostHeader,
   type OriginError,
@@ -7,15 +6,19 @@ import {
   timeoutHeader,
 } from '../engine/origin-token.ts'
 import { parseEndpointKey } from '../engine/origin-token-address.ts'
-import { endToEnd, valuesOf } from './raw-headers.ts'
+import type { ConnectorTable, OriginTls } from './connector-table.ts'
+import type { RequestHead } from './exchange.ts'
+import type { ClientRequest } from './handler.ts'
+import type { Origin } from './origin-client.ts'
+import { endToEnd } from './raw-headers.ts'
 import type { TokenCheck } from './token-check.ts'
-import type { UpstreamRequest } from './upstream.ts'
 
 export interface Admitted {
   readonly protocol: OriginProtocol
-  /** As endpointKey writes it. */
-  readonly endpoint: string
-  readonly request: UpstreamRequest
+  readonly origin: Origin
+  /** As Settings.client_certificate; "": none. */
+  readonly clientCertificate: string
+  readonly request: RequestHead
   /** Milliseconds. */
   readonly timeout: number | undefined
 }
@@ -26,63 +29,34 @@ export interface Refusal {
   readonly why: string
 }
 
-/** Whether a request that reached the connector may go on, and what then goes upstream. */
-export function admit(
-  request: IncomingMessage,
-  upgrade: 'websocket' | undefined,
-  check: TokenCheck,
-  isEndpoint: (endpoint: string) => boolean,
-): Admitted | Refusal {
-  const { headers, rawHeaders, method = '', url: target = '' } = request
-  const fault = framingFault(request, upgrade)
-  if (fault !== undefined) return { error: 'bad-request', why: fault }
-
-  const token = check(`${headers[originHeader] ?? ''}`)
+/** Whether a request that reached the connector may go on, and what then goes to the origin. */
+export function admit(request: ClientRequest, check: TokenCheck, table: ConnectorTable): Admitted | Refusal {
+  const token = check(request.header(originHeader) ?? '')
   if (token === undefined) return { error: 'refused', why: 'no token that is valid now' }
-  if (!isEndpoint(token.endpoint)) return { error: 'refused', why: `${token.endpoint} is not in the table` }
-  const endpoint = parseEndpointKey(token.endpoint)
-  const host = `${headers[hostHeader] ?? ''}`
-  const timeout = `${headers[timeoutHeader] ?? ''}`
-  if (endpoint === undefined || !authority.test(host) || !milliseconds.test(timeout)) {
-    return { error: 'bad-request', why: `${hostHeader} or ${timeoutHeader}` }
-  }
+  if (!table.endpoints.has(token.endpoint)) return { error: 'refused', why: `${token.endpoint} is not in the table` }
+  const tls = token.tls === '' ? inClear : table.tls.get(token.tls)
+  if (tls === undefined) return { error: 'refused', why: `${token.tls} is no TLS in the table` }
 
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  const endpoint = parseEndpointKey(token.endpoint)
+  const host = request.header(hostHeader) ?? ''
+  const timeout = request.header(timeoutHeader) ?? ''
+  if (endpoint === undefined || !authority.test(host) || !milliseconds.test(timeout))
+    return { error: 'bad-request', why: `${hostHeader} or ${timeoutHeader}` }
+  const { method, target, headers, hasBody, upgrade } = request
   return {
-    protocol: token.protocol,
-    endpoint: token.endpoint,
-    request: {
-      endpoint,
-      method,
-      target,
-      headers: ['Host', host, ...endToEnd(rawHeaders, ofThisHop)],
-      body: hasBody ? request : undefined,
-      upgrade,
-    },
+    // HTTP/2 has upgrades of its own, which few servers take.
+    protocol: upgrade === undefined ? token.protocol : 'http1',
+    origin: { endpoint, tls: tls.policy },
+    clientCertificate: tls.clientCertificate,
+    request: { method, target, authority: host, headers: endToEnd(headers, nothing), hasBody, upgrade },
     timeout: timeout === '' ? undefined : Number(timeout),
   }
 }
 
-/** What is answered here: Host, which landfall-host replaces, and Expect (RFC 9110 section 10.1.1). */
-const ofThisHop: ReadonlySet<string> = new Set(['host', 'expect'])
+const inClear: Omit<OriginTls, 'policy'> & { readonly policy: undefined } = { policy: undefined, clientCertificate: '' }
 
-/** RFC 3986 section 3.2.2, host and port, without looking closer: it is sent as the client sent it. */
-const authority = /^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]{1,260}$/
+const nothing: ReadonlySet<string> = new Set()
+
+/** RFC 3986 section 3.2.2, host and port, without looking closer: it is sent as the client sent it. A comma joins two lines. */
+const authority = /^[A-Za-z0-9\-._~!$&'()*+;=%:[\]]{1,260}$/
 const milliseconds = /^[0-9]{0,8}$/
-/** RFC 9112 section 3.2.1, with characters that URLs ought to escape; a fragment is never part of a request. */
-const originForm = /^\/[\x21\x22\x24-\x7e]*$/
-
-/** What leaves a request's end or its target open to a second reading, and node:http lets through. RFC 9112 sections 3.2 and
- *  6.1. */
-function framingFault(request: IncomingMessage, upgrade: 'websocket' | undefined): string | undefined {
-  const { headers, httpVersion, method, rawHeaders, url = '' } = request
-  const coding = headers['transfer-encoding']
-  const length = headers['content-length']
-  if (httpVersion !== '1.1') return `HTTP/${httpVersion}`
-  if (valuesOf(rawHeaders, 'host').length !== 1) return 'not one Host'
-  if (!originForm.test(url) && !(url === '*' && method === 'OPTIONS')) return 'not an origin-form target'
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return `Transfer-Encoding: ${coding}`
-  if (coding !== undefined && length !== undefined) return 'Transfer-Encoding and Content-Length'
-  if (upgrade !== undefined && (coding ?? length ?? '0') !== '0') return 'an upgrade with a body'
-  return undefined
-}

@@ -7,8 +7,9 @@ import type { ExchangeError } from './exchange.ts'
 
 export const answerText = (status: number, why: Why): string => `${status} ${why}\n`
 
-export const answerLines = (status: number, why: Why): string[] => [
-  reasonHeader,
+/** `header` names the reason. */
+export const answerLines = (status: number, why: Why, header: string = reasonHeader): string[] => [
+  header,
   why,
   'Content-Type',
   'text/plain; charset=utf-8',
@@ -17,9 +18,9 @@ export const answerLines = (status: number, why: Why): string[] => [
 ]
 
 /** A whole HTTP/1.1 message that closes the connection, for bytes that were no request. */
-export function closingAnswer(status: number, why: Why): string {
+export function closingAnswer(status: number, why: Why, header: string): string {
   let message = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
-  const lines = answerLines(status, why)
+  const lines = answerLines(status, why, header)
   for (let at = 0; at < lines.length; at += 2) message += `${lines[at]}: ${lines[at + 1]}\r\n`
   return `${message}Connection: close\r\n\r\n${answerText(status, why)}`
 }

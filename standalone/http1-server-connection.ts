@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { discardBody } from './body.ts'
 import type { FrontEndCounters } from './front-end.ts'
 import { closingAnswer } from './front-end-answer.ts'
 import type { Arrival } from './front-end-request.ts'
 import type { Handler } from './handler.ts'
+import { discardBody } from './http1-server-discard.ts'
 import { watchHalfClosed } from './http1-server-half-closed.ts'
 import type { Http1Limits } from './http1-server-limits.ts'
 import type { Http1Answer, Http1Message } from './http1-server-message.ts'
@@ -17,6 +17,8 @@ export interface Http1Host {
   readonly counters: FrontEndCounters
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
   readonly isClosing: boolean
+  /** Names the reason on answers of the front end's own. */
+  readonly reasonHeader: string
 }
 
 /** One client's connection: its requests one after the other, and how it ends. */
@@ -110,7 +112,7 @@ export class Http1Connection {
   #refuse(status: number): void {
     this.isLast = true
     this.server.counters.refused++
-    this.#socket.write(closingAnswer(status, 'bad-request'), 'latin1')
+    this.#socket.write(closingAnswer(status, 'bad-request', this.server.reasonHeader), 'latin1')
     this.#linger()
   }
 

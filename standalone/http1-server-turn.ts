@@ -224,12 +224,7 @@ export class Http1Turn implements ResponseSink {
     this.#isOver = true
     const early = Buffer.concat([this.#early, this.#watched?.() ?? nothing])
     this.#answer.detachSocket(this.#socket)
-    openTunnel(
-      this.#socket,
-      early,
-      { type: 'upgrade', reason, headers, socket, rest },
-      this.#connection.server.limits.tunnelIdleTimeout,
-    )
+    openTunnel(this.#socket, early, { reason, headers, socket, rest }, this.#connection.server.limits.tunnelIdleTimeout)
   }
 
   failed(error: ExchangeError): void {
@@ -283,7 +278,7 @@ export class Http1Turn implements ResponseSink {
   /** An answer of the front end's own. Behind what is malformed, the next request may begin elsewhere than it seems to. */
   #refuse(status: number, why: Why): void {
     this.#isOver = true
-    const lines = answerLines(status, why)
+    const lines = answerLines(status, why, this.#connection.server.reasonHeader)
     this.#close(lines)
     this.#answer.writeHead(status, STATUS_CODES[status] ?? '', lines)
     this.#answer.end(answerText(status, why))

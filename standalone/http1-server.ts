@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { reasonHeader as defaultReasonHeader } from '../engine/reason.ts'
 import { type FrontEnd, type FrontEndOptions, noCounts } from './front-end.ts'
 import { Http1Connection } from './http1-server-connection.ts'
 import { type Http1Limits, http1Limits } from './http1-server-limits.ts'
@@ -10,11 +11,17 @@ import { Http1Answer, Http1Message } from './http1-server-message.ts'
  *  would otherwise find them closed. In milliseconds. */
 const longestWait = 1_000
 
+export interface Http1ServerOptions extends FrontEndOptions<Http1Limits> {
+  /** In place of landfall-reason, on the front end's own answers. */
+  readonly reasonHeader?: string
+}
+
 /** Serves HTTP/1.1 and HTTP/1.0. */
-export function createHttp1Server(options: FrontEndOptions<Http1Limits>): FrontEnd {
+export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
   const limits = { ...http1Limits, ...options.limits }
   const counters = noCounts()
-  const host = { handler: options.handler, log: options.log, limits, counters, isClosing: false }
+  const { handler, log, reasonHeader = defaultReasonHeader } = options
+  const host = { handler, log, limits, counters, reasonHeader, isClosing: false }
   const connections = new Map<Duplex, Http1Connection>()
   let whenEmpty = (): void => {}
 
@@ -87,12 +94,12 @@ export function createHttp1Server(options: FrontEndOptions<Http1Limits>): FrontE
       const empty = new Promise<void>((resolve) => {
         whenEmpty = resolve
       })
-      const idle = setTimeout(() => server.closeIdleConnections(), Math.min(longestWait, grace / 2))
+      const idle = setInterval(() => server.closeIdleConnections(), Math.min(longestWait, grace / 2))
       const cut = setTimeout(() => {
         for (const socket of connections.keys()) socket.destroy()
       }, grace)
       if (connections.size > 0) await empty
-      clearTimeout(idle)
+      clearInterval(idle)
       clearTimeout(cut)
       server.close()
     },

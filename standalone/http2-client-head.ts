@@ -1,3 +1,4 @@
+import { internalPrefix } from '../engine/origin-token.ts'
 import type { RequestHead } from './exchange.ts'
 import { isText, isToken } from './http1-syntax.ts'
 import type { RawHeaders } from './raw-headers.ts'
@@ -92,8 +93,9 @@ const neverTrailing: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Header lines from a list of node:http2, which begins with the pseudo-header fields; undefined if they are larger than
- *  `maxBytes`, as RFC 9113 section 6.5.2 counts them. node:http2 begins to count only when its SETTINGS are acknowledged. */
+/** Header lines from a list of node:http2, which begins with the pseudo-header fields, without Landfall's own; undefined if
+ *  they are larger than `maxBytes`, as RFC 9113 section 6.5.2 counts them. node:http2 begins to count only when its SETTINGS
+ *  are acknowledged. */
 export function responseLines(received: readonly string[], maxBytes: number): RawHeaders | undefined {
   const lines: string[] = []
   let size = 0
@@ -101,7 +103,7 @@ export function responseLines(received: readonly string[], maxBytes: number): Ra
     const [name = '', value = ''] = [received[at], received[at + 1]]
     size += name.length + value.length + 32
     // RFC 9113 section 8.2.1 has no space around a value, but it does no harm in HTTP/1.1.
-    if (!name.startsWith(':')) lines.push(name, value.trim())
+    if (!name.startsWith(':') && !name.startsWith(internalPrefix)) lines.push(name, value.trim())
   }
   return size > maxBytes ? undefined : lines
 }

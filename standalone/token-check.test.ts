@@ -10,6 +10,7 @@ const secret = Buffer.from('secret')
 const tokenFor = (port: number): OriginToken => ({
   keyId: 'k1',
   protocol: 'http1',
+  tls: '',
   endpoint: `10.0.0.1:${port}`,
   expires: now / 1000 + 10,
 })

@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { endToEnd, type RawHeaders } from './raw-headers.ts'
-import type { UpstreamUpgrade } from './upstream.ts'
+
+/** An origin that has agreed to an upgrade, as ResponseSink.upgraded is told. */
+export interface Agreement {
+  readonly reason: string
+  readonly headers: RawHeaders
+  readonly socket: Duplex
+  readonly rest: Buffer
+}
 
 /** Bytes of a client that are read before its upgrade is answered; more stay with the kernel. */
 const earlyBytes = 65_536
@@ -28,7 +35,7 @@ export function watchUpgrade(client: Socket): () => Buffer {
 
 /** Answers a client's upgrade with the origin's 101 and joins the two until either ends. `early` is what the client sent
  *  behind its request; `idleTimeout` is in milliseconds without a byte either way. */
-export function openTunnel(client: Socket, early: Buffer, answer: UpstreamUpgrade, idleTimeout: number): void {
+export function openTunnel(client: Socket, early: Buffer, answer: Agreement, idleTimeout: number): void {
   client.setTimeout(idleTimeout, () => client.destroy())
   client.setKeepAlive(true, 60_000)
   client.write(switchingProtocols(answer.reason, answer.headers), 'latin1')

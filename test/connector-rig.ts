@@ -10,7 +10,9 @@ import {
 import { endpointKey } from '../engine/origin-token-address.ts'
 import type { Endpoint } from '../proto/gen/route_table.ts'
 import { type Connector, type ConnectorLimits, createConnector } from '../standalone/connector.ts'
-import { createHttp1Upstream, type Http1Limits, http1Limits } from '../standalone/http1-upstream.ts'
+import type { OriginTls } from '../standalone/connector-table.ts'
+import type { KeyPair } from '../standalone/feed.ts'
+import type { Http1ClientLimits } from '../standalone/http1-client-limits.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const secret = Buffer.from('a secret of thirty-two bytes, ok')
@@ -18,9 +20,11 @@ export const secret = Buffer.from('a secret of thirty-two bytes, ok')
 export interface Rig {
   readonly connector: Connector
   readonly port: number
-  /** Secrets and endpoints that the connector knows; change them as you like. */
+  /** Secrets, and what the connector's table has; change them as you like. */
   readonly keys: Map<string, Uint8Array>
   readonly endpoints: Set<string>
+  readonly tls: Map<string, OriginTls>
+  readonly keyPairs: Map<string, KeyPair>
   /** Event and fields of everything logged. */
   readonly logged: string[]
   client(): Promise<RawConnection>
@@ -29,7 +33,7 @@ export interface Rig {
 
 export interface RigOptions {
   readonly limits?: Partial<ConnectorLimits>
-  readonly http1?: Partial<Http1Limits>
+  readonly http1?: Partial<Http1ClientLimits>
   readonly now?: () => number
 }
 
@@ -37,14 +41,15 @@ export interface RigOptions {
 export async function startRig(endpoints: readonly Endpoint[], options: RigOptions = {}): Promise<Rig> {
   const keys = new Map<string, Uint8Array>([['k1', secret]])
   const known = new Set(endpoints.map((endpoint) => endpointKey(endpoint) ?? ''))
+  const table = { endpoints: known, tls: new Map<string, OriginTls>(), keyPairs: new Map<string, KeyPair>() }
   const logged: string[] = []
   const connector = createConnector({
     keys: () => keys,
-    isEndpoint: (endpoint) => known.has(endpoint),
-    upstreams: { http1: createHttp1Upstream({ ...http1Limits, ...options.http1 }) },
+    table: () => table,
     now: options.now ?? Date.now,
     log: (event, fields) => logged.push(`${event} ${JSON.stringify(fields)}`),
     ...(options.limits && { limits: options.limits }),
+    ...(options.http1 && { http1: options.http1 }),
   })
   const address = await connector.listen({ host: '127.0.0.1', port: 0 })
   const port = Number(address.split(':')[1])
@@ -52,7 +57,7 @@ export async function startRig(endpoints: readonly Endpoint[], options: RigOptio
     connector,
     port,
     keys,
-    endpoints: known,
+    ...table,
     logged,
     client: () => RawConnection.open(port),
     close: () => connector.close(0),
@@ -62,6 +67,7 @@ export async function startRig(endpoints: readonly Endpoint[], options: RigOptio
 export interface TokenOptions {
   readonly keyId?: string
   readonly protocol?: OriginProtocol
+  readonly tls?: string
   /** Seconds since the epoch. */
   readonly expires?: number
   readonly secret?: Uint8Array
@@ -71,17 +77,15 @@ export function token(endpoint: Endpoint, options: TokenOptions = {}): string {
   const fields: OriginToken = {
     keyId: options.keyId ?? 'k1',
     protocol: options.protocol ?? 'http1',
+    tls: options.tls ?? '',
     endpoint: endpointKey(endpoint) ?? '',
     expires: options.expires ?? Math.floor(Date.now() / 1000) + 30,
   }
-  const payload = tokenPayload(fields)
-  return formatToken(
-    payload,
-    createHmac('sha256', options.secret ?? secret)
-      .update(payload)
-      .digest(),
-  )
+  return sign(tokenPayload(fields), options.secret)
 }
+
+export const sign = (payload: string, by: Uint8Array = secret): string =>
+  formatToken(payload, createHmac('sha256', by).update(payload).digest())
 
 /** The header lines that the Worker adds, behind a Host of its own. */
 export const signed = (endpoint: Endpoint, host = 'Shop.Example:8443'): string =>

@@ -11,7 +11,6 @@ import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
 import { createConnector } from '../standalone/connector.ts'
-import { createHttp1Upstream } from '../standalone/http1-upstream.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const gateway = 'infra/edge'
@@ -67,8 +66,7 @@ export async function startEdge({ connector: withConnector = true }: EdgeOptions
   await once(kv, 'listening')
   const connector = createConnector({
     keys: () => new Map([['k1', Buffer.from('a-secret-of-tests')]]),
-    isEndpoint: () => true,
-    upstreams: { http1: createHttp1Upstream() },
+    table: () => ({ endpoints: { has: () => true }, tls: new Map(), keyPairs: new Map() }),
     now: Date.now,
     log: () => {},
   })

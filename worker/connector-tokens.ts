@@ -1,7 +1,8 @@
 import type { ConnectorKey } from '../engine/connector-key.ts'
 import { formatToken, tokenLifetime, tokenPayload } from '../engine/origin-token.ts'
 import { endpointKey } from '../engine/origin-token-address.ts'
-import { AppProtocol, type Endpoint } from '../proto/gen/route_table.ts'
+import { tlsIdentity, tlsName } from '../engine/origin-token-tls.ts'
+import { AppProtocol, type Backend, type Endpoint } from '../proto/gen/route_table.ts'
 
 /** How long a token is used before the next one is signed, in milliseconds. */
 const usedFor = 20_000
@@ -18,25 +19,38 @@ interface Token {
 export class ConnectorTokens {
   readonly #key: ConnectorKey
   #imported: Promise<CryptoKey> | undefined
-  /** An Endpoint belongs to one Backend, so it has one protocol. */
+  /** An Endpoint belongs to one Backend of one table, so there is one way to speak to it. */
   readonly #tokens = new WeakMap<Endpoint, Token>()
 
   constructor(key: ConnectorKey) {
     this.#key = key
   }
 
-  /** undefined for what is no endpoint. `now` is in milliseconds since the epoch. */
-  get(endpoint: Endpoint, protocol: AppProtocol, now: number): string | Promise<string> | undefined {
+  /** For an endpoint of `backend`; undefined for what is none. `clientCertificate` as Settings.client_certificate, `now` in
+   *  milliseconds since the epoch. */
+  get(
+    endpoint: Endpoint,
+    backend: Pick<Backend, 'protocol' | 'tls'>,
+    clientCertificate: string,
+    now: number,
+  ): string | Promise<string> | undefined {
     const kept = this.#tokens.get(endpoint)
     if (kept !== undefined && now < kept.until) return kept.text
     const key = endpointKey(endpoint)
-    return key === undefined ? undefined : this.#sign(endpoint, key, protocol, now)
+    return key === undefined ? undefined : this.#sign(endpoint, key, backend, clientCertificate, now)
   }
 
-  async #sign(endpoint: Endpoint, key: string, protocol: AppProtocol, now: number): Promise<string> {
+  async #sign(
+    endpoint: Endpoint,
+    key: string,
+    { protocol, tls }: Pick<Backend, 'protocol' | 'tls'>,
+    clientCertificate: string,
+    now: number,
+  ): Promise<string> {
     const payload = tokenPayload({
       keyId: this.#key.id,
-      protocol: protocol === AppProtocol.H2C ? 'h2c' : 'http1',
+      protocol: protocol === AppProtocol.H2C ? 'http2' : 'http1',
+      tls: tls === undefined ? '' : await nameOf(tlsIdentity(tls, clientCertificate)),
       endpoint: key,
       expires: Math.floor(now / 1000) + tokenLifetime,
     })
@@ -48,3 +62,6 @@ export class ConnectorTokens {
     return text
   }
 }
+
+const nameOf = async (identity: Uint8Array): Promise<string> =>
+  tlsName(new Uint8Array(await crypto.subtle.digest('SHA-256', identity)))

@@ -12,6 +12,7 @@ import { peerOf, upstreamHeaders } from './upstream-headers.ts'
 export interface Settings {
   readonly hideReason: boolean
   readonly trustedHops: number
+  readonly clientCertificate: string
 }
 
 /** Sends the request to the backend that was chosen for it and makes the answer what the route wants it to be. */
@@ -30,10 +31,11 @@ export async function forward(
   const headers = new Headers(facts.headers)
   upstreamHeaders(headers, peerOf(request), facts, decision, settings.trustedHops)
   const { body } = request
+  const { clientCertificate } = settings
   const outgoing =
     body === null || mayHaveBody(method)
-      ? { target: url, method, headers, body }
-      : { target: new Request(url, request), method, headers, body: undefined }
+      ? { target: url, method, headers, body, clientCertificate }
+      : { target: new Request(url, request), method, headers, body: undefined, clientCertificate }
   const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, scheme, upstreams, ctx)
 
   const last = await tryOrigins(decision, sent, upstreams, now)

@@ -17,14 +17,13 @@ export function sendMirrors(
   ctx: ExecutionContext,
 ): Outgoing {
   const { mirrors, authority } = forward
-  const { method } = outgoing
   const { primary, copies } = mirrorBody(outgoing.body instanceof ReadableStream ? outgoing.body : null, mirrors.length)
   mirrors.forEach((backend, index) => {
     const url = origins.urlOf(backend, forward, scheme)
     if (url === undefined) return
     const picked = backend.origin === Origin.CONNECTOR ? balancer.of(backend).pick(now(), random) : undefined
     const endpoint = picked === undefined ? undefined : backend.endpoints[picked]
-    const copy = { target: url, method, headers: new Headers(outgoing.headers), body: copies[index] ?? null }
+    const copy = { ...outgoing, target: url, headers: new Headers(outgoing.headers), body: copies[index] ?? null }
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), mirrorTimeout)
     const mirrored = origins

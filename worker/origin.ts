@@ -18,6 +18,8 @@ export interface Outgoing {
   readonly headers: Headers
   /** undefined: it is in `target`. */
   readonly body: BodyInit | null | undefined
+  /** What origins are shown that ask for a certificate: Settings.client_certificate. */
+  readonly clientCertificate: string
 }
 
 type Target = Pick<Forward, 'authority' | 'path' | 'query'>
@@ -57,7 +59,7 @@ export class Origins {
   async send(
     backend: Backend,
     endpoint: Endpoint | undefined,
-    { target, method, headers, body }: Outgoing,
+    { target, method, headers, body, clientCertificate }: Outgoing,
     authority: string,
     now: number,
     signal: AbortSignal | undefined,
@@ -68,9 +70,7 @@ export class Origins {
     try {
       switch (backend.origin) {
         case Origin.CONNECTOR: {
-          // The connector does not speak TLS to origins, and a policy that asks for it is not to be passed over.
-          if (backend.tls !== undefined) return failed('tls-failed')
-          const token = endpoint && this.#tokens?.get(endpoint, backend.protocol, now)
+          const token = endpoint && this.#tokens?.get(endpoint, backend, clientCertificate, now)
           if (this.#connector === undefined || token === undefined) return failed('connector-refused')
           headers.set(originHeader, typeof token === 'string' ? token : await token)
           headers.set(hostHeader, authority)
@@ -106,6 +106,7 @@ const failed = (failure: Why): Answer => ({ response: undefined, failure })
 
 const failures: ReadonlyMap<string, Why> = new Map<string, Why>([
   ['connect-failed', 'connect-failed'],
+  ['tls-failed', 'tls-failed'],
   ['connection-lost', 'connection-lost'],
   ['invalid-response', 'invalid-response'],
   ['overloaded', 'overloaded'],

@@ -46,7 +46,7 @@ function execute(
   now: number,
   ctx: ExecutionContext,
 ): Response | Promise<Response> {
-  const settings = router.root.settings ?? { hideReason: false, trustedHops: 0 }
+  const settings = router.root.settings ?? { hideReason: false, trustedHops: 0, clientCertificate: '' }
   switch (decision.type) {
     case 'forward':
       return forward(request, facts, decision, settings, upstreams, now, ctx)

@@ -97,6 +97,7 @@ async function tryOnce(
 function outcomeOf({ response, failure }: Answer): Outcome {
   if (response !== undefined) return outcomeOfStatus(response.status)
   if (failure === 'backend-timeout') return 'timed-out'
+  if (failure === 'tls-failed') return 'connect-failed'
   return failure === 'connect-failed' || failure === 'connection-lost' ? failure : 'abandoned'
 }
 
