@@ -41,14 +41,20 @@ const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 
 
 const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
 
-/** Whether other files may be found because something has happened to a path that is none of `found.files`. */
-export async function mayBeFound(path: string, { directories, links, faults }: ManifestFiles): Promise<boolean> {
-  if (directories.has(path) || links.has(path) || faults.some(({ file }) => file === path)) return true
+/**
+ * What somebody who found `found` has to look at when something has happened to a path that is none of the files: that file,
+ * or all that may be found by way of that place. undefined when it is nothing to them.
+ */
+export async function whatIsAt(
+  path: string,
+  { directories, links, faults }: ManifestFiles,
+): Promise<'file' | 'place' | undefined> {
+  if (directories.has(path) || links.has(path) || faults.some(({ file }) => file === path)) return 'place'
   const name = basename(path)
-  if (!isSearched(name)) return false
-  if (isManifest(name)) return true
+  if (!isSearched(name)) return undefined
   const status = await lstat(path).catch(() => undefined)
-  return status !== undefined && (status.isDirectory() || status.isSymbolicLink())
+  if (status !== undefined && (status.isDirectory() || status.isSymbolicLink())) return 'place'
+  return isManifest(name) ? 'file' : undefined
 }
 
 class Search implements ManifestFiles {

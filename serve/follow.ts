@@ -81,11 +81,12 @@ class Follower implements Following {
     this.#queue(async () => {
       const news = [...this.#news]
       this.#news.clear()
-      const matters = await Promise.all(news.map((path) => this.#watch.mayMatter(path)))
-      const changed = new Set(news.filter((_, index) => matters[index]))
+      const kinds = await Promise.all(news.map((path) => this.#watch.whatIsAt(path)))
+      const changed = new Set(news.filter((_, index) => kinds[index] !== undefined))
       if (changed.size === 0) return
       for (const path of changed) this.#recent.add(path)
-      if (![...changed].every((path) => this.#watch.isFile(path))) await this.#watch.renew()
+      // Before it is read, so that nothing that happens in a new directory is missed.
+      if (kinds.includes('place')) await this.#watch.renew()
       await this.#look(changed)
     })
   }
@@ -103,8 +104,9 @@ class Follower implements Following {
     this.#queue(async () => {
       const recent = this.#recent
       this.#recent = new Set()
-      await this.#watch.renew()
       await this.#apply(recent)
+      const places = await this.#watch.renew()
+      if (places.length > 0) await this.#look(new Set(places))
     })
   }
 

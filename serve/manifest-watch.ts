@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { findFiles, type ManifestFiles, mayBeFound, stdinPath } from '../kube/manifest-files.ts'
+import { findFiles, type ManifestFiles, stdinPath, whatIsAt } from '../kube/manifest-files.ts'
 import { pathTrail } from './path-trail.ts'
 
 /** What is told of one directory. */
@@ -38,25 +38,24 @@ export class ManifestWatch {
     this.#failed = failed
   }
 
-  /** Watches what there is now: to be called first, and whenever anything but the content of files has changed. */
-  async renew(): Promise<void> {
+  /** Watches what there is now: to be called first, and whenever anything but the content of files has changed. The directories
+   *  that are watched from now on. */
+  async renew(): Promise<readonly string[]> {
     const found = await findFiles(this.#paths)
     const interests = await this.#interests(found)
-    if (this.#isClosed) return
+    if (this.#isClosed) return []
     this.#found = found
     this.#files = new Set(found.files)
-    for (const [directory, interest] of interests) this.#listen(directory, interest)
     for (const directory of this.#places.keys()) if (!interests.has(directory)) this.#drop(directory)
+    const before = new Set(this.#places.keys())
+    for (const [directory, interest] of interests) this.#listen(directory, interest)
+    return [...this.#places.keys()].filter((directory) => !before.has(directory))
   }
 
-  /** Whether a path is that of a file which was there when the watch was renewed. */
-  isFile(path: string): boolean {
-    return this.#files.has(path)
-  }
-
-  /** Whether what has happened to a path may matter to anybody. */
-  async mayMatter(path: string): Promise<boolean> {
-    return this.isFile(path) || this.#found === undefined || (await mayBeFound(path, this.#found))
+  /** As whatIsAt, for a path that was told. */
+  async whatIsAt(path: string): Promise<'file' | 'place' | undefined> {
+    if (this.#files.has(path)) return 'file'
+    return this.#found === undefined ? 'place' : await whatIsAt(path, this.#found)
   }
 
   close(): void {
