@@ -3,7 +3,7 @@ const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
 /** An authority in which the URL Standard changes nothing but case and default port: labels of which the last is no number,
  *  or an IPv4 address. */
 const plain = new RegExp(
-  `^(?:(?:(?!xn--)[a-z0-9-]+\\.)*(?!xn--)[a-z][a-z0-9-]*|(?:${octet}\\.){3}${octet})(?::(?:0|[1-9][0-9]{0,3}))?$`,
+  `^(?:(?:(?!xn--)[a-z0-9-]+\\.)*(?!xn--)[a-z][a-z0-9-]*|(?:${octet}\\.){3}${octet})(?::(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}))?$`,
   'i',
 )
 

@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Http1Fields } from './http1-server-fields.ts'
 import type { Http1Turn } from './http1-server-turn.ts'
 
@@ -17,6 +17,18 @@ export class Http1Message extends IncomingMessage {
     return this.fields.expect?.toLowerCase() === '100-continue'
   }
 }
+
+/** What node:http itself looks at, instead of an object of all headers: whether Expect is there, and what tells of a body. */
+Object.defineProperty(Http1Message.prototype, 'headers', {
+  get(this: Http1Message): IncomingHttpHeaders {
+    const { codings, expect, length } = this.fields
+    if (expect !== undefined) return { ...withBody, expect }
+    return codings > 0 || length !== undefined ? withBody : withoutBody
+  },
+})
+
+const withBody: IncomingHttpHeaders = { 'content-length': '' }
+const withoutBody: IncomingHttpHeaders = {}
 
 export class Http1Answer extends ServerResponse<Http1Message> {
   turn: Http1Turn | undefined

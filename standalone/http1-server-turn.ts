@@ -14,6 +14,8 @@ import { openTunnel, watchUpgrade } from './tunnel.ts'
 
 const nothing = Buffer.alloc(0)
 const none: RawHeaders = []
+/** Bytes of a body that is better copied than written apart. */
+const smallBody = 4_096
 
 /** One request of a connection and its answer. Turns of a connection come one after the other. */
 export class Http1Turn implements ResponseSink {
@@ -211,8 +213,11 @@ export class Http1Turn implements ResponseSink {
         return
       }
     }
-    if (this.#held === undefined) answer.end()
-    else answer.end(this.#held)
+    const held = this.#held
+    if (held === undefined) answer.end()
+    // One write of head and body together costs less than two.
+    else if (held.length <= smallBody) answer.end(held.toString('latin1'), 'latin1')
+    else answer.end(held)
   }
 
   upgraded(reason: string, headers: RawHeaders, socket: Duplex, rest: Buffer): void {

@@ -88,6 +88,8 @@ export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
         if (connections.size === 0) whenEmpty()
       })
       server.emit('connection', socket)
+      // Who has read from it may have paused it, and what was put back must come before what node:http reads past the stream.
+      socket.resume()
     },
     close: async (grace) => {
       host.isClosing = true

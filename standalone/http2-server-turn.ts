@@ -8,6 +8,7 @@ import { safeTrailers } from './front-end-trailers.ts'
 import { admit, expectsContinue } from './http2-server-admission.ts'
 import type { Http2Connection } from './http2-server-connection.ts'
 import { Http2Fields } from './http2-server-fields.ts'
+import { resetStream } from './http2-server-reset.ts'
 import { joinStream } from './http2-server-tunnel.ts'
 import { withoutAccept } from './http2-server-websocket.ts'
 import type { RawHeaders } from './raw-headers.ts'
@@ -234,7 +235,7 @@ export class Http2Turn implements ResponseSink {
     try {
       this.#stream.sendTrailers(grouped(this.#trailers))
     } catch {
-      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      resetStream(this.#stream, constants.NGHTTP2_INTERNAL_ERROR)
     }
   }
 
@@ -268,7 +269,7 @@ export class Http2Turn implements ResponseSink {
   #break(): void {
     this.#isOver = true
     this.#connection.server.counters.broken++
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    resetStream(this.#stream, constants.NGHTTP2_INTERNAL_ERROR)
   }
 
   /** Reads what nobody wants any more for a while, then asks the client to stop. RFC 9113 section 8.1. */
@@ -285,7 +286,7 @@ export class Http2Turn implements ResponseSink {
   /** Nothing has passed for `idleTimeout`. */
   #silent(): void {
     const isWaitedFor = this.#isBlocked || this.#isOver || !(this.#isWhole || this.#isPaused)
-    if (isWaitedFor) this.#stream.close(constants.NGHTTP2_CANCEL)
+    if (isWaitedFor) resetStream(this.#stream, constants.NGHTTP2_CANCEL)
     else this.#stream.setTimeout(this.#connection.server.limits.idleTimeout, () => this.#silent())
   }
 

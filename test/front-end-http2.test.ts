@@ -13,7 +13,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { createHttp2Server } from '../standalone/http2-server.ts'
 import type { Http2Limits } from '../standalone/http2-server-limits.ts'
 import { type Asked, echoed, type FrontEndRig, type FrontEndRigOptions, startFrontEnd } from './front-end-rig.ts'
-import { Flag, FrameType, fieldBlock, Http2Wire, statusIn } from './http2-wire.ts'
+import { Flag, FrameType, fieldBlock, frame, Http2Wire, statusIn } from './http2-wire.ts'
 
 let rig: FrontEndRig
 const closers: (() => void)[] = []
@@ -467,6 +467,26 @@ test.for<[string, readonly string[], (asked: Asked) => void | Promise<void>]>([
   expect(rig.frontEnd.counters).toMatchObject({ broken: 1, active: 0, abandoned: 0 })
 })
 
+test('an answer that breaks off in the breath in which its request ends is reset', async () => {
+  await start({
+    serve: ({ request }) => {
+      if (request.path === '/second') rig.asked[0]?.fail('connection-lost')
+    },
+  })
+  const session = await wire()
+  session.request(1, [[':method', 'POST'], ...good.slice(1)], 0).send(FrameType.data, 0, 1, Buffer.from('half'))
+  const first = await rig.next()
+  await first.until(({ body }) => body === 'half')
+  first.sink.head(200, '', [])
+  first.sink.data(Buffer.from('half'))
+  await session.frame(FrameType.data, 1)
+  // In one segment, so that the first request ends in the same breath in which its answer breaks off.
+  const second = frame(FrameType.headers, Flag.endHeaders | Flag.endStream, 3, fieldBlock(path('/second')))
+  session.socket.write(Buffer.concat([second, frame(FrameType.data, Flag.endStream, 1)]))
+  const reset = await session.frame(FrameType.resetStream, 1)
+  expect(reset.payload.readUInt32BE()).toBe(constants.NGHTTP2_INTERNAL_ERROR)
+})
+
 test('an answer that fails before any of it was sent becomes a 502', async () => {
   await start()
   const session = await client()
@@ -610,12 +630,12 @@ test.for<[string, readonly (readonly [string, string])[]]>([
   expect(rig.frontEnd.counters).toMatchObject({ refused: 1 })
 })
 
-test.for<[string, OutgoingHttpHeaders, number]>([
-  ['CONNECT', { ':method': 'CONNECT', ':authority': 'internal:80' }, 501],
-  ['another Expect', { ...post, expect: 'x' }, 417],
-  ['a target too long', { ...get, ':path': `/${'x'.repeat(20_000)}` }, 414],
-])('a request with %s is a %i', async ([, headers, status]) => {
-  await start()
+test.for<[string, number, OutgoingHttpHeaders]>([
+  ['CONNECT', 501, { ':method': 'CONNECT', ':authority': 'internal:80' }],
+  ['another Expect', 417, { ...post, expect: 'x' }],
+  ['a target too long', 414, { ...get, ':path': `/${'x'.repeat(20_000)}` }],
+])('a request with %s is a %i', async ([, status, headers]) => {
+  await start({ limits: { lingerTimeout: 20 } })
   const session = await client()
   expect(await answerOf(session.request(headers))).toMatchObject({ status })
   expect(rig.asked).toEqual([])
@@ -740,7 +760,7 @@ test('when either end of a WebSocket is lost, the other is told', async () => {
 })
 
 test('another protocol than WebSocket is a 501', async () => {
-  await start()
+  await start({ limits: { lingerTimeout: 20 } })
   const session = await client()
   expect(await answerOf(session.request({ ...webSocket, ':protocol': 'connect-udp' }))).toMatchObject({ status: 501 })
 })

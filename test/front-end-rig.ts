@@ -14,6 +14,8 @@ export class Asked implements Exchange {
   /** Set by end(). */
   trailers: RawHeaders | undefined
   aborted = false
+  /** Set by fail(). */
+  failed = false
   resumed = 0
   /** What write() answers. */
   takes = true
@@ -58,6 +60,7 @@ export class Asked implements Exchange {
   }
 
   fail(kind: ExchangeError['kind']): void {
+    this.failed = true
     this.sink.failed(new ExchangeError(kind, 'as the test wants it', false))
   }
 

@@ -226,6 +226,18 @@ const understood: readonly Row[] = [
     [200],
     [`POST /p ${hidden}`],
   ],
+  [
+    'trailers too long',
+    post('Transfer-Encoding: chunked\r\n', `0\r\n${`X: ${'x'.repeat(990)}\r\n`.repeat(70)}\r\n`),
+    [431],
+    ['broken'],
+  ],
+  [
+    'a chunk extension too long',
+    post('Transfer-Encoding: chunked\r\n', `5;${'x'.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`),
+    [413],
+    ['broken'],
+  ],
   ['a chunk in a header', post(`X: 0\r\nContent-Length: ${hidden.length}\r\n`, hidden), [200], [`POST /p ${hidden}`]],
   [
     'an upgrade to h2c',
