@@ -96,8 +96,9 @@ export class Http1Connection {
 
   /** Ends the connection at once, in the middle of an answer; with a reset where a mere end would pass for the answer's. */
   cut(isEndOfAnswer: boolean): void {
-    // TLS tells an end from a cut: a close_notify comes before the one only. RFC 8446 section 6.1.
-    if (isEndOfAnswer && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy()
+    // TLS tells an end from a cut: a close_notify comes before the one only (RFC 8446 section 6.1). Unix sockets know no reset.
+    const isTcp = !(this.#socket instanceof TLSSocket) && this.#socket.remoteFamily !== undefined
+    if (isEndOfAnswer && isTcp) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
   }
 
@@ -128,8 +129,9 @@ export class Http1Connection {
     // Before TLS 1.3 a close_notify is for both directions, and no client of HTTP closes one only. RFC 5246 section 7.2.1.
     if (this.#socket instanceof TLSSocket) this.#socket.destroy()
     else {
-      turn.probe()
-      watchHalfClosed(this.#socket, () => turn.isAwaited)
+      const written = this.#socket.bytesWritten
+      // Before its answer, a client of HTTP/1.0 can be sent nothing, and gets the benefit of the doubt.
+      if (turn.probe()) watchHalfClosed(this.#socket, written, () => turn.isAwaited)
     }
   }
 

@@ -132,9 +132,13 @@ export class Http1Turn implements ResponseSink {
     this.#answer.writeContinue()
   }
 
-  /** Sends what a client that is still there passes over. RFC 9110 section 15.2.1. */
-  probe(): void {
-    if (this.message.httpVersionMinor === 1 && !this.#answer.headersSent) this.#answer.writeContinue()
+  /** Sends what a client that is still there passes over, unless it is being sent its answer. False where nothing can be sent.
+   *  RFC 9110 section 15.2.1. */
+  probe(): boolean {
+    if (this.#answer.headersSent) return true
+    if (this.message.httpVersionMinor === 0) return false
+    this.#answer.writeContinue()
+    return true
   }
 
   /** Everything that came by now goes out. */

@@ -93,8 +93,12 @@ export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
     },
     close: async (grace) => {
       host.isClosing = true
+      const before = whenEmpty
       const empty = new Promise<void>((resolve) => {
-        whenEmpty = resolve
+        whenEmpty = () => {
+          before()
+          resolve()
+        }
       })
       const idle = setInterval(() => server.closeIdleConnections(), Math.min(longestWait, grace / 2))
       const cut = setTimeout(() => {

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createHttp1Server } from '../standalone/http1-server.ts'
@@ -320,6 +323,20 @@ test('an answer that fails, and whose end would be that of the connection, is re
   expect(client.closed).toBe('reset')
 })
 
+test('an answer that fails over a unix socket, which knows no reset, is cut all the same', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'landfall-front-end-'))
+  await start({ path: join(folder, 'socket') })
+  const client = await rig.client()
+  client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
+  const asked = await rig.next()
+  asked.sink.head(200, 'OK', [])
+  asked.sink.data(Buffer.from('one'))
+  await client.until('one')
+  asked.fail('connection-lost')
+  expect(await client.rest()).toBe('')
+  await rm(folder, { recursive: true })
+})
+
 test('an answer that is shorter than it says is cut', async () => {
   await start()
   const client = await rig.client()
@@ -458,6 +475,55 @@ test('that a client has left while it is answered is known in 50 ms', async () =
   const known = await within50ms(asked.until(({ aborted }) => aborted))
   clearInterval(ticking)
   expect(known).toBe(true)
+})
+
+test('that a client has left in the middle of an answer that pauses is known in 50 ms', async () => {
+  await start()
+  const client = await rig.client()
+  client.write(get())
+  const asked = await rig.next()
+  asked.sink.head(200, 'OK', [])
+  asked.sink.data(Buffer.from('tick'))
+  await client.until('tick')
+  client.socket.destroy()
+  expect(await within50ms(asked.until(({ aborted }) => aborted))).toBe(true)
+})
+
+test('a client that closes in the middle of an answer that goes on gets the rest, and may wait for it from then on', async () => {
+  await start()
+  const client = await rig.client()
+  client.write(get())
+  const asked = await rig.next()
+  asked.sink.head(200, 'OK', ['Content-Length', '12'])
+  asked.sink.data(Buffer.from('tick'))
+  await client.until('tick')
+  client.socket.end()
+  await sleep(5)
+  asked.sink.data(Buffer.from('tick'))
+  await sleep(150)
+  asked.sink.data(Buffer.from('tick'))
+  asked.sink.end([])
+  expect(await client.rest()).toBe('ticktick')
+})
+
+test('a client that closes in the middle of an answer, and reads on slowly, gets the rest', async () => {
+  await start()
+  const client = await rig.client()
+  client.write(get())
+  const asked = await rig.next()
+  client.socket.pause()
+  asked.sink.head(200, 'OK', ['Content-Length', `${(32 << 20) + 1}`])
+  asked.sink.data(Buffer.alloc(32 << 20))
+  asked.sink.data(Buffer.alloc(1))
+  await sleep(20)
+  client.socket.end()
+  await sleep(100)
+  expect(asked.aborted).toBe(false)
+  client.socket.resume()
+  await asked.until(({ resumed }) => resumed > 0)
+  asked.sink.end([])
+  await client.until('\r\n\r\n')
+  expect((await client.rest()).length).toBe((32 << 20) + 1)
 })
 
 test('a client that resets is known in 50 ms', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { type Exchange, ExchangeError, type ResponseSink } from '../standalone/exchange.ts'
 import type { Entrance, FrontEnd, FrontEndOptions } from '../standalone/front-end.ts'
 import type { ClientRequest, Handler, Peer } from '../standalone/handler.ts'
@@ -115,11 +115,13 @@ export interface FrontEndRigOptions<Limits> {
   readonly serve?: (asked: Asked) => void
   readonly entrance?: Entrance
   readonly peer?: Peer
+  /** Of a unix socket, in place of the port. */
+  readonly path?: string
 }
 
 export const peer: Peer = { address: '192.0.2.7', port: 4711, tls: undefined }
 
-/** A front end behind a free port of 127.0.0.1. */
+/** A front end behind a free port of 127.0.0.1, or a unix socket. */
 export async function startFrontEnd<Limits>(
   create: (options: FrontEndOptions<Limits>) => FrontEnd,
   options: FrontEndRigOptions<Limits> = {},
@@ -146,7 +148,8 @@ export async function startFrontEnd<Limits>(
     socket.on('close', () => sockets.delete(socket))
     frontEnd.take(socket, options.peer ?? peer, options.entrance ?? { port: 80, scheme: 'http' })
   })
-  listener.listen(0, '127.0.0.1')
+  if (options.path === undefined) listener.listen(0, '127.0.0.1')
+  else listener.listen(options.path)
   await once(listener, 'listening')
   const bound = listener.address()
   const port = bound !== null && typeof bound === 'object' ? bound.port : 0
@@ -165,7 +168,12 @@ export async function startFrontEnd<Limits>(
         await new Promise<void>((resolve) => waiting.push(resolve))
       }
     },
-    client: () => RawConnection.open(port),
+    client: async () => {
+      if (options.path === undefined) return RawConnection.open(port)
+      const socket = connect({ path: options.path, allowHalfOpen: true })
+      await once(socket, 'connect')
+      return new RawConnection(socket)
+    },
     close: async () => {
       listener.close()
       for (const socket of sockets) socket.destroy()
