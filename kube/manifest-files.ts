@@ -14,7 +14,7 @@ const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml'])
 
 export interface ManifestFiles {
   /** In the order of the paths, and by name within a directory. No file twice. */
-  readonly files: readonly string[]
+  readonly files: ReadonlySet<string>
   readonly faults: readonly PathFault[]
   /** Those that were searched. */
   readonly directories: ReadonlySet<string>
@@ -42,23 +42,24 @@ const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 
 const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
 
 /**
- * What somebody who found `found` has to look at when something has happened to a path that is none of the files: that file,
- * or all that may be found by way of that place. undefined when it is nothing to them.
+ * What somebody who found `found` has to look at when something has happened to a path: that file, or all that may be found
+ * by way of that place. undefined when it is nothing to them.
  */
 export async function whatIsAt(
   path: string,
-  { directories, links, faults }: ManifestFiles,
+  { files, directories, links, faults }: ManifestFiles,
 ): Promise<'file' | 'place' | undefined> {
   if (directories.has(path) || links.has(path) || faults.some(({ file }) => file === path)) return 'place'
   const name = basename(path)
-  if (!isSearched(name)) return undefined
+  const isListed = files.has(path)
+  if (!isListed && !isSearched(name)) return undefined
   const status = await lstat(path).catch(() => undefined)
   if (status !== undefined && (status.isDirectory() || status.isSymbolicLink())) return 'place'
-  return isManifest(name) ? 'file' : undefined
+  return isListed || isManifest(name) ? 'file' : undefined
 }
 
 class Search implements ManifestFiles {
-  readonly files: string[] = []
+  readonly files = new Set<string>()
   readonly faults: PathFault[] = []
   readonly directories = new Set<string>()
   readonly links = new Set<string>()
@@ -67,12 +68,12 @@ class Search implements ManifestFiles {
   #full = false
 
   async add(path: string): Promise<void> {
-    const files = this.files.length
+    const files = this.files.size
     const faults = this.faults.length
     const directories = this.directories.size
     if (path === stdinPath) this.#addFile(path, path)
     else await this.#visit(path)
-    if (this.directories.size > directories && this.files.length === files && this.faults.length === faults) {
+    if (this.directories.size > directories && this.files.size === files && this.faults.length === faults) {
       this.faults.push({ file: path, message: 'holds no manifests; their names end in .yaml, .yml or .json' })
     }
   }
@@ -120,7 +121,7 @@ class Search implements ManifestFiles {
   #addFile(path: string, real: string): void {
     if (this.#seen.has(real)) return
     this.#seen.add(real)
-    if (this.files.length < maxFiles) this.files.push(path)
+    if (this.files.size < maxFiles) this.files.add(path)
     else if (!this.#full) {
       this.#full = true
       this.faults.push({ file: path, message: `is one file too many; at most ${maxFiles} are read` })

@@ -27,8 +27,6 @@ export class ManifestReader {
   readonly #cache: ManifestCache
   /** undefined before the first reading. */
   #found: ManifestFiles | undefined
-  /** `#found.files` */
-  #listed: ReadonlySet<string> = new Set()
   /** All paths in the cache, in the order that their files count in. */
   #order: readonly string[] = []
   /** Places that cannot be searched. */
@@ -52,7 +50,7 @@ export class ManifestReader {
   }
 
   async #read(changed: ReadonlySet<string> | undefined): Promise<Loaded> {
-    const isListed = changed !== undefined && [...changed].every((path) => this.#listed.has(path))
+    const isListed = changed !== undefined && [...changed].every((path) => this.#isListed(path))
     const isComplete = isListed && (await this.#look([...changed, ...this.#cache.unsettled]))
     const isMoved = !isComplete && (await this.#find(changed))
     const versions = [...this.#before].flatMap(([path, before]): Version[] => {
@@ -67,6 +65,10 @@ export class ManifestReader {
     return this.#result.loaded
   }
 
+  #isListed(path: string): boolean {
+    return this.#found?.files.has(path) ?? false
+  }
+
   *#files(): Generator<ManifestFile> {
     for (const path of this.#order) {
       const file = this.#cache.file(path)
@@ -79,15 +81,14 @@ export class ManifestReader {
     const before = this.#found
     const found = await findFiles(this.#paths)
     this.#found = found
-    this.#listed = new Set(found.files)
-    const lost = [...this.#cache.paths()].filter((path) => !this.#listed.has(path))
+    const lost = [...this.#cache.paths()].filter((path) => !found.files.has(path))
     const isNarrow = changed !== undefined && before !== undefined && ![...changed].some(isPlaceOf(before, found))
     const due = isNarrow
       ? [
-          ...found.files.filter((path) => changed.has(path) || this.#cache.file(path) === undefined),
+          ...[...found.files].filter((path) => changed.has(path) || this.#cache.file(path) === undefined),
           ...this.#cache.unsettled,
         ]
-      : found.files
+      : [...found.files]
     await this.#look([...due, ...lost], before === undefined)
     const order = [...found.files, ...lost].filter((path) => this.#cache.file(path) !== undefined)
     const faults = found.faults.map(
@@ -105,7 +106,7 @@ export class ManifestReader {
     await mapSome([...new Set(paths)], async (path) => {
       const before = this.#cache.file(path)
       if (!this.#before.has(path)) this.#before.set(path, before)
-      if (this.#listed.has(path)) await this.#cache.refresh(path, isFirst)
+      if (this.#isListed(path)) await this.#cache.refresh(path, isFirst)
       else this.#cache.lose(path)
       if (before !== undefined && this.#cache.file(path) === undefined) isComplete = false
     })

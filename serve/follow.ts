@@ -2,7 +2,7 @@ import { grace } from '../kube/manifest-cache.ts'
 import { ManifestWatch } from './manifest-watch.ts'
 
 /** Milliseconds without news before something is done about the last. */
-const settle = 3
+const settle = 2
 /** Milliseconds that news wait at most, however much more comes. */
 const patience = 30
 /** Milliseconds after which what has changed is looked at once more: what was half-written then has had its grace. */
@@ -31,8 +31,9 @@ class Follower implements Following {
   readonly #failed: (error: unknown) => void
   /** Paths that something has happened to. */
   #news = new Set<string>()
-  /** Paths that are to be looked at once more. */
+  /** Paths that are to be looked at once more, and whether more than files may be found there. */
   #recent = new Set<string>()
+  #isRecentPlace = false
   #settling: NodeJS.Timeout | undefined
   #waiting: NodeJS.Timeout | undefined
   #rechecking: NodeJS.Timeout | undefined
@@ -85,8 +86,11 @@ class Follower implements Following {
       const changed = new Set(news.filter((_, index) => kinds[index] !== undefined))
       if (changed.size === 0) return
       for (const path of changed) this.#recent.add(path)
-      // Before it is read, so that nothing that happens in a new directory is missed.
-      if (kinds.includes('place')) await this.#watch.renew()
+      if (kinds.includes('place')) {
+        this.#isRecentPlace = true
+        // Before it is read, so that nothing that happens in a new directory is missed.
+        await this.#watch.renew()
+      }
       await this.#look(changed)
     })
   }
@@ -103,9 +107,12 @@ class Follower implements Following {
   #recheck(): void {
     this.#queue(async () => {
       const recent = this.#recent
+      const isPlace = this.#isRecentPlace
       this.#recent = new Set()
+      this.#isRecentPlace = false
       await this.#apply(recent)
-      const places = await this.#watch.renew()
+      // A directory in a new one may have come before the new one was watched.
+      const places = isPlace ? await this.#watch.renew() : []
       if (places.length > 0) await this.#look(new Set(places))
     })
   }

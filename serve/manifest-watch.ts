@@ -29,7 +29,6 @@ export class ManifestWatch {
   /** Directories that cannot be watched; each is told once. */
   readonly #refused = new Set<string>()
   #found: ManifestFiles | undefined
-  #files: ReadonlySet<string> = new Set()
   #isClosed = false
 
   constructor(paths: readonly string[], tell: (path: string) => void, failed: (error: unknown) => void) {
@@ -45,7 +44,6 @@ export class ManifestWatch {
     const interests = await this.#interests(found)
     if (this.#isClosed) return []
     this.#found = found
-    this.#files = new Set(found.files)
     for (const directory of this.#places.keys()) if (!interests.has(directory)) this.#drop(directory)
     const before = new Set(this.#places.keys())
     for (const [directory, interest] of interests) this.#listen(directory, interest)
@@ -54,7 +52,6 @@ export class ManifestWatch {
 
   /** As whatIsAt, for a path that was told. */
   async whatIsAt(path: string): Promise<'file' | 'place' | undefined> {
-    if (this.#files.has(path)) return 'file'
     return this.#found === undefined ? 'place' : await whatIsAt(path, this.#found)
   }
 
