@@ -5,7 +5,7 @@ import type { Why } from '../engine/decision.ts'
 import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
 import { answerLines, answerText, answerTo } from './front-end-answer.ts'
 import { bodyLength, unknownLength, withoutLength } from './front-end-length.ts'
-import { safeTrailers } from './front-end-trailers.ts'
+import { asPairs, safeTrailers } from './front-end-trailers.ts'
 import { admit } from './http1-server-admission.ts'
 import type { Http1Connection } from './http1-server-connection.ts'
 import type { Http1Answer, Http1Message } from './http1-server-message.ts'
@@ -211,7 +211,7 @@ export class Http1Turn implements ResponseSink {
     const answer = this.#answer
     if (trailers.length > 0 && answer.chunkedEncoding && this.message.fields.takesTrailers) {
       try {
-        answer.addTrailers(pairs(safeTrailers(trailers)))
+        answer.addTrailers(asPairs(safeTrailers(trailers)))
       } catch {
         this.#break()
         return
@@ -300,12 +300,6 @@ export class Http1Turn implements ResponseSink {
     const { chunkedEncoding } = this.#answer
     this.#connection.cut(!chunkedEncoding && this.#left === unknownLength)
   }
-}
-
-function pairs(lines: RawHeaders): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let at = 0; at + 1 < lines.length; at += 2) pairs.push([lines[at] ?? '', lines[at + 1] ?? ''])
-  return pairs
 }
 
 // One function each for the events of all turns.

@@ -1,10 +1,10 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Why } from '../engine/decision.ts'
 import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
 import { answerLines, answerText, answerTo } from './front-end-answer.ts'
 import { bodyLength, unknownLength, withoutLength } from './front-end-length.ts'
-import { safeTrailers } from './front-end-trailers.ts'
+import { asGroups, safeTrailers } from './front-end-trailers.ts'
 import { admit, expectsContinue } from './http2-server-admission.ts'
 import type { Http2Connection } from './http2-server-connection.ts'
 import { Http2Fields } from './http2-server-fields.ts'
@@ -89,7 +89,7 @@ export class Http2Turn implements ResponseSink {
   informational(status: number, headers: RawHeaders): void {
     if (this.#isOver || this.#head !== undefined || this.#stream.headersSent) return
     try {
-      this.#stream.additionalHeaders({ ':status': status, ...grouped(headers) })
+      this.#stream.additionalHeaders({ ':status': status, ...asGroups(headers) })
     } catch {
       // What the origin hints at cannot be written: it was a hint.
     }
@@ -233,7 +233,7 @@ export class Http2Turn implements ResponseSink {
 
   #sendTrailers(): void {
     try {
-      this.#stream.sendTrailers(grouped(this.#trailers))
+      this.#stream.sendTrailers(asGroups(this.#trailers))
     } catch {
       resetStream(this.#stream, constants.NGHTTP2_INTERNAL_ERROR)
     }
@@ -300,15 +300,3 @@ export class Http2Turn implements ResponseSink {
 }
 
 const flush = (turn: Http2Turn): void => turn.flush()
-
-/** Lines as node:http2 wants them where it takes no list. */
-function grouped(lines: RawHeaders): OutgoingHttpHeaders {
-  const groups: Record<string, string[]> = {}
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    const name = lines[at]?.toLowerCase() ?? ''
-    const values = groups[name] ?? []
-    groups[name] = values
-    values.push(lines[at + 1] ?? '')
-  }
-  return groups
-}

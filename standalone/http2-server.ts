@@ -30,8 +30,12 @@ export function createHttp2Server({ handler, log, webSocketKey, ...options }: Ht
       connections.add(connection)
     },
     close: async (grace) => {
+      const before = whenEmpty
       const empty = new Promise<void>((resolve) => {
-        whenEmpty = resolve
+        whenEmpty = () => {
+          before()
+          resolve()
+        }
       })
       const cut = setTimeout(() => {
         for (const connection of connections) connection.cut()
