@@ -80,8 +80,8 @@ async function sourceOf(
     return fileSource(filename, thisMachine(), failed)
   }
   if (store === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
-  const { storeSource } = await import('../serve/store-source.ts')
-  return storeSource(await openStore(store), secrets, storeInterval, failed)
+  const { StoreSource } = await import('../serve/store-source.ts')
+  return new StoreSource(await openStore(store), secrets, storeInterval, failed)
 }
 
 function readKeys(text: string): ReadonlyMap<string, Uint8Array> {

@@ -4,12 +4,13 @@ import process from 'node:process'
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false
-    const stop = (): void => {
-      if (stopping) process.exit(130)
+    const stop = (code: number): void => {
+      if (stopping) process.exit(code)
       stopping = true
       resolve()
     }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
+    // As a shell has it: 128 and the number of the signal.
+    process.on('SIGINT', () => stop(130))
+    process.on('SIGTERM', () => stop(143))
   })
 }

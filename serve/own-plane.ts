@@ -1,14 +1,21 @@
-import { pino } from 'pino'
+import { performance } from 'node:perf_hooks'
 import { accessLog } from '../standalone/access-log.ts'
 import { DataPlane } from '../standalone/data-plane.ts'
 import { Metrics } from '../standalone/metrics.ts'
+import { limitedLog } from './limited-log.ts'
+import { createLog } from './log.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 
 /** The data plane of this process. */
-export function createPlane({ addresses, accessLog: withLog, proxyProtocol, ticketSecret }: PlaneOptions): Plane {
-  const log = pino({ base: null }, pino.destination({ dest: 2, sync: true }))
+export function createPlane({
+  addresses,
+  accessLog: withLog,
+  logLevel,
+  proxyProtocol,
+  ticketSecret,
+}: PlaneOptions): Plane {
   const metrics = new Metrics()
-  const access = withLog ? accessLog(pino({ base: null }, pino.destination({ dest: 1, sync: false }))) : undefined
+  const access = withLog ? accessLog(createLog('info', 1)) : undefined
   const plane = new DataPlane({
     addresses: addresses.length === 0 ? ['::'] : addresses,
     proxyProtocol,
@@ -19,7 +26,7 @@ export function createPlane({ addresses, accessLog: withLog, proxyProtocol, tick
     },
     observeConnection: (report) => metrics.countConnection(report),
     observeDatagrams: (report) => metrics.countDatagrams(report),
-    log: (event, fields) => log.warn(fields, event),
+    log: limitedLog(createLog(logLevel, 2), () => performance.now()),
   })
   return {
     apply: async (feed) => {

@@ -19,6 +19,8 @@ export interface PlaneOptions {
   /** 32 bytes in base64, the same for all. */
   readonly ticketSecret: string
   readonly accessLog: boolean
+  /** Of the log on standard error, as pino has them. */
+  readonly logLevel: string
   /** From whom a PROXY protocol header is taken, as CIDRs; none: nobody sends one. */
   readonly proxyProtocol: readonly string[]
 }

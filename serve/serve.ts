@@ -13,8 +13,8 @@ export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret'> {
   /** Processes that serve; 1: this one. */
   readonly workers: number
   readonly admin: { readonly host: string; readonly port: number } | undefined
-  /** Hears of everything that is served, and of what cannot be. */
-  readonly onSupply: (supply: Supply, faults: readonly string[]) => void
+  /** Hears of everything that is served, of what cannot be, and of the milliseconds until it was in effect. */
+  readonly onSupply: (supply: Supply, faults: readonly string[], milliseconds: number) => void
   readonly log: Logger
 }
 
@@ -25,29 +25,32 @@ export interface Serve {
 
 /** Serves by the stand-alone data plane what a source gives. Resolves when it serves. */
 export async function startServe(options: ServeOptions): Promise<Serve> {
-  const { source, workers, log, addresses, accessLog, proxyProtocol } = options
-  const own = { addresses, accessLog, proxyProtocol, ticketSecret: randomBytes(32).toString('base64') }
+  const { source, workers, log, addresses, accessLog, logLevel, proxyProtocol } = options
+  const own = { addresses, accessLog, logLevel, proxyProtocol, ticketSecret: randomBytes(32).toString('base64') }
   const plane: Plane = workers > 1 ? new WorkerPool(workers, own, log) : createPlane(own)
+  let admin: Admin | undefined
   let isReady = false
-  const admin = await adminOf(options, plane, () => isReady)
-
-  await source.follow(async (supply) => {
+  const close = async (grace: number): Promise<void> => {
+    isReady = false
+    await source.close()
+    await plane.close(grace)
+    admin?.close()
+  }
+  const take = async (supply: Supply): Promise<void> => {
     const since = performance.now()
     const faults = [...supply.faults, ...(await plane.apply(supply.feed))]
-    for (const fault of faults) log.error(fault)
-    log.info({ gateways: supply.feed.roots.length, ms: Math.round(performance.now() - since) }, 'serving')
-    options.onSupply(supply, faults)
-  })
-  isReady = true
-
-  return {
-    close: async (grace) => {
-      isReady = false
-      await source.close()
-      await plane.close(grace)
-      admin?.close()
-    },
+    options.onSupply(supply, faults, performance.now() - since)
+    // A store may have no tables yet.
+    isReady ||= supply.feed.roots.length > 0 || supply.reading !== undefined
   }
+  try {
+    admin = await adminOf(options, plane, () => isReady)
+    await source.follow(take)
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+  return { close }
 }
 
 async function adminOf({ admin, log }: ServeOptions, plane: Plane, isReady: () => boolean): Promise<Admin | undefined> {

@@ -1,26 +1,36 @@
-// One process of a WorkerPool: forked with PlaneOptions as JSON, serves what it is sent.
+// One process of a WorkerPool: serves what it is sent.
 import process from 'node:process'
 import { createPlane } from './own-plane.ts'
-import type { Order, Reply } from './worker-pool.ts'
+import type { Plane } from './plane.ts'
+import type { Message, Order } from './worker-orders.ts'
 
-const plane = createPlane(JSON.parse(process.argv[2] ?? '{}'))
+let plane: Plane | undefined
 
-// The pool says when to stop. A signal from a terminal reaches every process of the group.
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => {})
-process.on('disconnect', () => plane.close(0).finally(() => process.exit()))
+const say = (message: Message): void => {
+  if (process.connected) process.send?.(message)
+}
 
-process.on('message', async (order: Order) => {
-  const reply = (value: unknown): void => {
-    const message: Reply = { id: order.id, value }
-    process.send?.(message)
-  }
+/** What the order comes to. */
+async function obey(order: Order): Promise<unknown> {
   switch (order.type) {
+    case 'start':
+      plane = createPlane(order.options)
+      return undefined
     case 'apply':
-      return reply(await plane.apply(order.feed))
+      return plane?.apply(order.feed)
     case 'metrics':
-      return reply((await plane.metrics())[0])
+      return (await plane?.metrics())?.[0]
     case 'close':
-      return reply(await plane.close(order.grace))
+      return plane?.close(order.grace)
   }
+}
+
+process.on('message', async (order: Order) => say({ type: 'reply', id: order.id, value: await obey(order) }))
+
+// A signal from a terminal reaches every process of the group: the pool says what comes of it.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => say({ type: 'leaving' }))
+process.on('disconnect', async () => {
+  await plane?.close(0)
+  process.exit()
 })

@@ -32,6 +32,8 @@ export async function startAdmin(host: string, port: number, source: AdminSource
   // Beside the process that it takes over from.
   server.listen({ port, host, reusePort: true })
   await once(server, 'listening')
+  // Where no file descriptor is left. Node.js goes on to accept.
+  server.on('error', () => {})
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,

@@ -49,6 +49,8 @@ export class DataPlane {
   readonly #listen: Listen
   readonly #udp: Udp
   readonly #places = new Map<string, Place>()
+  /** Those that no Gateway has any more, while they have connections. */
+  readonly #parting = new Set<Place>()
   #routers: ReadonlyMap<string, Router> = new Map()
   #gateways: ReadonlyMap<string, Gateway> = new Map()
   #keyPairs: ReadonlyMap<string, KeyPair> = new Map()
@@ -103,7 +105,7 @@ export class DataPlane {
     await Promise.all([
       this.#listen.close(rest),
       this.#udp.close(),
-      ...[...this.#places.values()].map((place) => place.close(rest)),
+      ...[...this.#places.values(), ...this.#parting].map((place) => place.close(rest)),
     ])
     for (const { close } of this.#gateways.values()) close()
   }
@@ -156,7 +158,8 @@ export class DataPlane {
     for (const [key, place] of this.#places) {
       if (wanted.get(key)?.kind === place.kind) continue
       this.#places.delete(key)
-      void place.close(partingTime)
+      this.#parting.add(place)
+      place.close(partingTime).then(() => this.#parting.delete(place))
     }
     for (const [key, { kind, gateways }] of wanted) {
       const [address = '', port = ''] = key.split(' ')

@@ -33,33 +33,30 @@ export function routersOf({ roots, shards }: Feed, before: ReadonlyMap<string, R
   const routers = new Map<string, Router>()
   const faults: string[] = []
   for (const bytes of roots) {
+    let router: Router | undefined
     try {
-      const { gateway } = readRoot(bytes)
-      const last = before.get(gateway)
-      const next = readRoot(bytes, last, unlimited)
-      if (last !== undefined && last.version === next.version) routers.set(gateway, last)
-      else {
-        const fault = load(next, shards)
-        if (fault !== undefined) faults.push(`Gateway ${gateway}: ${fault}`)
-        const router = fault === undefined ? next : last
-        if (router !== undefined) routers.set(gateway, router)
+      router = before.get(readRoot(bytes).gateway)
+      const next = readRoot(bytes, router, unlimited)
+      if (router?.version !== next.version) {
+        load(next, shards)
+        router = next
       }
     } catch (error) {
       if (!(error instanceof TableError)) throw error
       faults.push(error.message)
     }
+    if (router !== undefined) routers.set(router.gateway, router)
   }
   return { routers, faults }
 }
 
-/** What keeps a router from being whole. */
-function load(router: Router, shards: ReadonlyMap<string, Uint8Array>): string | undefined {
+/** Throws a TableError where a router does not become whole. */
+function load(router: Router, shards: ReadonlyMap<string, Uint8Array>): void {
   const { hostShards, backendShards } = router.root
   for (const { hash } of [...hostShards, ...backendShards]) {
     const name = shardName(hash)
     const bytes = shards.get(name)
     if (bytes !== undefined) router.addShard(name, bytes)
-    else if (!router.hasShard(name)) return `shard ${name} is missing`
+    if (!router.hasShard(name)) throw new TableError(`shard ${name} of Gateway ${router.gateway} is missing`)
   }
-  return undefined
 }

@@ -1,0 +1,111 @@
+import { contentHash } from '../control/publish/shard-tree.ts'
+import type { Store } from '../control/publish/store.ts'
+import { shardsOf, storedEntries } from '../control/publish/stored.ts'
+import { readRoot, TableError } from '../engine/table.ts'
+import type { Root } from '../proto/gen/route_table.ts'
+
+export type ReadableStore = Pick<Store, 'get' | 'list'>
+
+/** The tables of a store, each as it last was whole. */
+export interface StoredTables {
+  /** Encoded Roots, in order of their keys. */
+  readonly roots: readonly Uint8Array[]
+  /** Encoded Shards by name: all that the roots name. */
+  readonly shards: ReadonlyMap<string, Uint8Array>
+  /** "gateway version" of each root. */
+  readonly versions: readonly string[]
+  /** What cannot be served, as sentences. */
+  readonly faults: readonly string[]
+}
+
+interface Table {
+  readonly bytes: Uint8Array
+  readonly root: Root
+}
+
+/** Of the keys of shards in a store, before their names. */
+const shardPrefix = 'shard/'
+
+/**
+ * Reads the tables of a store again and again. A table counts when all of it is there and every shard has the hash that names
+ * it; until then its Gateway keeps the last one that did, and so do all when there are none. Shards that are known are not
+ * read again.
+ */
+export class StoredTablesReader {
+  readonly #store: ReadableStore
+  /** By the key of the root. */
+  #tables: ReadonlyMap<string, Table> = new Map()
+  /** By key: those of #tables. */
+  #shards: ReadonlyMap<string, Uint8Array> = new Map()
+
+  constructor(store: ReadableStore) {
+    this.#store = store
+  }
+
+  /** Rejects with a StoreError where the store cannot be read, and nothing has changed then. */
+  async read(): Promise<StoredTables> {
+    const keys = (await this.#store.list('gateway/')).toSorted()
+    if (keys.length === 0) return this.#told(['the store has no tables'])
+    const faults: string[] = []
+    const found = await storedEntries(this.#store, keys)
+    const tables = new Map<string, Table>()
+    for (const key of keys) {
+      const bytes = found.get(key)
+      // Gone between the two looks.
+      if (bytes === undefined) continue
+      const table = readTable(bytes)
+      if (typeof table === 'string') faults.push(`${key}: ${table}`)
+      const kept = typeof table === 'string' ? this.#tables.get(key) : table
+      if (kept !== undefined) tables.set(key, kept)
+    }
+    await this.#take(tables, faults)
+    return this.#told(faults)
+  }
+
+  /** Takes those tables whose shards are all there, with those. */
+  async #take(wanted: ReadonlyMap<string, Table>, faults: string[]): Promise<void> {
+    const keys = new Set([...wanted.values()].flatMap(({ root }) => shardsOf(root)))
+    const missing = [...keys].filter((key) => !this.#shards.has(key))
+    const found = new Map([...(await storedEntries(this.#store, missing))].filter(isWhole))
+    const bytesOf = (key: string): Uint8Array | undefined => this.#shards.get(key) ?? found.get(key)
+
+    const tables = new Map<string, Table>()
+    const shards = new Map<string, Uint8Array>()
+    for (const [key, table] of wanted) {
+      const lost = shardsOf(table.root).find((shard) => bytesOf(shard) === undefined)
+      if (lost !== undefined) faults.push(`${key}: ${lost} is missing, or its bytes do not have the hash that names it`)
+      const kept = lost === undefined ? table : this.#tables.get(key)
+      if (kept === undefined) continue
+      tables.set(key, kept)
+      for (const shard of shardsOf(kept.root)) {
+        const bytes = bytesOf(shard)
+        if (bytes !== undefined) shards.set(shard, bytes)
+      }
+    }
+    this.#tables = tables
+    this.#shards = shards
+  }
+
+  #told(faults: readonly string[]): StoredTables {
+    const tables = [...this.#tables.values()]
+    return {
+      roots: tables.map(({ bytes }) => bytes),
+      shards: new Map([...this.#shards].map(([key, bytes]) => [key.slice(shardPrefix.length), bytes])),
+      versions: tables.map(({ root }) => `${root.gateway} ${root.version}`),
+      faults,
+    }
+  }
+}
+
+/** Or why the bytes are no table. */
+function readTable(bytes: Uint8Array): Table | string {
+  try {
+    return { bytes, root: readRoot(bytes).root }
+  } catch (error) {
+    if (error instanceof TableError) return error.message
+    throw error
+  }
+}
+
+const isWhole = ([key, bytes]: readonly [string, Uint8Array]): boolean =>
+  Buffer.from(contentHash(bytes)).toString('hex') === key.slice(shardPrefix.length)
