@@ -1,22 +1,24 @@
+import { isIPv6 } from 'node:net'
 import process from 'node:process'
 import type { Reading } from '../control/project.ts'
 import { statuses } from '../control/status/statuses.ts'
 import type { Serving } from '../dev/dev.ts'
+import type { Place } from '../dev/places.ts'
 import { faultsOf, printFault, summary } from './faults.ts'
 import { bad, table } from './terminal.ts'
 
 /** What `landfall dev` serves now: faults first, then a line a listener. */
-export function printServing(reading: Reading, { sockets, faults }: Serving): void {
+export function printServing(reading: Reading, { places, faults }: Serving): void {
   const all = faultsOf(reading).filter(({ severity }) => severity !== 'info')
   const byObject = new Map(statuses(reading.compiled, '').map(({ object, status }) => [object, status]))
   const lines = [...all.map(printFault), ...faults.map((fault) => `${bad('error')} ${fault}`)]
   const rows = reading.compiled.gateways.flatMap((gateway) => {
     const { namespace, name } = gateway.state.gateway.metadata
-    const own = sockets.filter(({ gateways }) => gateways.includes(`${namespace}/${name}`))
+    const own = places.filter(({ gateways }) => gateways.includes(`${namespace}/${name}`))
     return [...gateway.listeners, ...gateway.sets.flatMap((set) => set.listeners)].map(({ owner, listener }) => {
       const { protocol, port, hostname = '*' } = listener
-      const at = own.filter(({ props }) => !('port' in props) || props.port === port)
-      const urls = at.map(({ address, keyPair }) => `${keyPair === undefined ? 'http' : 'https'}://${address}`)
+      const at = own.filter(({ listenerPort = port }) => listenerPort === port)
+      const urls = at.map((place) => `${place.kind === 'tls' ? 'https' : place.kind}://${authorityOf(place)}`)
       const attached = byObject.get(owner)?.listeners?.find((each) => each.name === listener.name)?.attachedRoutes ?? 0
       const of = owner.kind === 'Gateway' ? '' : ` (${owner.metadata.namespace}/${owner.metadata.name})`
       return [
@@ -32,3 +34,6 @@ export function printServing(reading: Reading, { sockets, faults }: Serving): vo
   lines.push(table(['GATEWAY', 'LISTENER', 'PORT', 'HOSTNAME', 'ROUTES', 'SERVED AT'], rows), summary(reading, all))
   process.stdout.write(`${lines.join('\n')}\n`)
 }
+
+const authorityOf = ({ address, port }: Place): string =>
+  isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,26 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isEdge } from '../control/compile/features.ts'
 import { Project, type Reading } from '../control/project.ts'
 import { encodeTable } from '../control/publish/encode.ts'
 import { MemoryStore } from '../control/publish/memory.ts'
 import { publish } from '../control/publish/publish.ts'
 import type { Store } from '../control/publish/store.ts'
+import { nameOf } from '../control/snapshot-index.ts'
+import type { Router } from '../engine/router.ts'
 import { feedOf } from '../serve/feed.ts'
 import { follow } from '../serve/follow.ts'
 import { thisMachine } from '../serve/site.ts'
 import { createConnector } from '../standalone/connector.ts'
 import { connectorTable } from '../standalone/connector-table.ts'
 import { ConnectorTables } from '../standalone/connector-tables.ts'
+import { routersOf } from '../standalone/feed.ts'
 import { bundleWorker } from './bundle.ts'
+import { Edge } from './edge.ts'
+import { EdgeCertificates } from './edge-certificates.ts'
+import { Generation, keyOf } from './generation.ts'
 import { createKvServer } from './kv-server.ts'
-import { type ListenSocket, socketsOf, whyNot } from './sockets.ts'
-import { Workerd } from './workerd.ts'
+import { type Place, placesOf } from './places.ts'
 
-/** Milliseconds that the Worker may still need parts of a table that another has replaced. */
+/** Milliseconds that the Worker may still need parts of a table that another has replaced, and a workerd may take for its last
+ *  requests. */
 const grace = 30_000
 
 export interface DevOptions {
@@ -36,8 +42,9 @@ export interface DevOptions {
 
 /** What a reading of the manifests came to. */
 export interface Serving {
-  readonly sockets: readonly ListenSocket[]
-  /** Why sockets that the manifests ask for are not listened on, and tables that they come to are not served. */
+  /** Those that are listened on. */
+  readonly places: readonly Place[]
+  /** Why places that the manifests ask for are not listened on, and tables that they come to are not served. */
   readonly faults: readonly string[]
 }
 
@@ -45,70 +52,97 @@ export interface Dev {
   close(): Promise<void>
 }
 
-/** Serves manifests on this machine by the Worker on plain workerd, and follows their changes. Resolves when it serves. */
+/** Serves manifests on this machine by the Worker on workerd, with Cloudflare's edge played in front of it and the connector
+ *  behind it, and follows their changes. Resolves when it serves. */
 export async function startDev({ paths, port, store, onReading, log }: DevOptions): Promise<Dev> {
   const project = new Project(paths, thisMachine())
   const directory = await mkdtemp(join(tmpdir(), 'landfall-'))
   const unix = (name: string): string => join(directory, `${name}.sock`)
-  const adminToken = randomBytes(24).toString('hex')
-  const secret = randomBytes(32).toString('hex')
-  // Until the Worker has the new table, it sends to the endpoints of the old one.
-  const endpoints = new ConnectorTables(grace, Date.now)
+  const logError = (error: unknown): void => log(error instanceof Error ? error.message : String(error))
+  const logFor = (part: string) => (event: string, fields: Readonly<Record<string, string | number>>) =>
+    log(`${part}: ${event} ${JSON.stringify(fields)}`)
 
   const served = new MemoryStore()
   const kv = createKvServer(served)
   kv.listen(unix('store'))
   await once(kv, 'listening')
+
+  const secret = randomBytes(32).toString('hex')
   const keys = new Map([['dev', Buffer.from(secret)]])
+  // Until the Worker has the new table, it sends to the endpoints of the old one.
+  const reachable = new ConnectorTables(grace, Date.now)
   const connector = createConnector({
     keys: () => keys,
-    table: () => endpoints,
+    table: () => reachable,
     now: Date.now,
-    log: (event, fields) => log(`connector: ${event} ${JSON.stringify(fields)}`),
+    log: logFor('connector'),
   })
   await connector.listen({ path: unix('connector') })
-  await writeFile(join(directory, 'worker.js'), await bundleWorker())
-  const workerd = new Workerd(directory, (line) => log(`workerd: ${line}`))
 
-  const logError = (error: unknown): void => log(error instanceof Error ? error.message : String(error))
+  const adminToken = randomBytes(24).toString('hex')
+  const worker = await bundleWorker()
+  const edge = new Edge({ log: logFor('edge') })
+  const certificates = new EdgeCertificates(Date.now)
+  const workerdOptions = {
+    worker,
+    adminToken,
+    storeAddress: `unix:${unix('store')}`,
+    connectorAddress: `unix:${unix('connector')}`,
+    variables: { ADMIN_TOKEN: adminToken, CONNECTOR_KEY: `dev:${secret}`, REFRESH_SECONDS: '5' },
+    log: (line: string) => log(`workerd: ${line}`),
+  }
+  let generations = 0
+  let generation: Generation | undefined
+  const retired = new Map<Generation, Promise<void>>()
 
-  let current: Reading | undefined
-  let sockets: readonly ListenSocket[] = []
-
-  let copying = Promise.resolve()
-
-  async function apply(): Promise<void> {
-    const reading = await project.read()
-    if (reading === current) return
-    const { tables } = reading.compiled
-    const encoded = tables.map(encodeTable)
-    const fitting = encoded.flatMap((each) => (each.ok ? each.table : []))
-    await publish(served, fitting, { now: Date.now, grace })
-    endpoints.set(connectorTable(feedOf(reading).feed))
-    const faults = await listen(socketsOf(reading, port))
-    for (const each of encoded) if (!each.ok) faults.push(...each.problems.map(({ message }) => message))
-    current = reading
-    onReading(reading, { sockets, faults })
-    copying = copying.then(async () => void (await publish(store, fitting, { now: Date.now }))).catch(logError)
+  /** A workerd with sockets for these places, which has looked at the store. */
+  async function workerdFor(places: readonly Place[]): Promise<Generation> {
+    if (generation?.key === keyOf(places)) {
+      await generation.refresh()
+      return generation
+    }
+    const next = new Generation(join(directory, `${++generations}`), places, workerdOptions)
+    await next.start()
+    return next
   }
 
-  /** Resolves, with the faults, when the Worker serves what is published on all sockets that can be listened on. */
-  async function listen(wanted: readonly ListenSocket[]): Promise<string[]> {
-    const own = new Set(sockets.map(({ address }) => address))
-    const faults = await Promise.all(wanted.map((socket) => (own.has(socket.address) ? undefined : whyNot(socket))))
-    const usable = wanted.filter((_, index) => faults[index] === undefined)
-    if (current !== undefined && JSON.stringify(usable) === JSON.stringify(sockets)) {
-      await refresh(unix('admin'), adminToken)
-    } else {
-      sockets = usable
-      await workerd.serve({
-        sockets: [...usable, { name: 'admin', address: `unix:${unix('admin')}`, props: {} }],
-        storeAddress: `unix:${unix('store')}`,
-        connectorAddress: `unix:${unix('connector')}`,
-        variables: { ADMIN_TOKEN: adminToken, CONNECTOR_KEY: `dev:${secret}`, REFRESH_SECONDS: '5' },
-      })
-    }
-    return faults.filter((fault) => fault !== undefined)
+  function retire(before: Generation): void {
+    const closing = before.close(grace).catch(logError)
+    retired.set(
+      before,
+      closing.then(() => void retired.delete(before)),
+    )
+  }
+
+  let current: Reading | undefined
+  let routers: ReadonlyMap<string, Router> = new Map()
+  let copying = Promise.resolve()
+
+  async function apply(changed?: ReadonlySet<string>): Promise<void> {
+    const reading = await project.read(changed)
+    if (reading === current) return
+    const fitting = reading.compiled.tables.map(encodeTable).flatMap((each) => (each.ok ? each.table : []))
+    await publish(served, fitting, { now: Date.now, grace })
+
+    const { feed, faults } = feedOf(reading)
+    reachable.set(connectorTable(feed))
+    const equipped = certificates.equip(feed, ofCloudflare(reading))
+    const read = routersOf(equipped, routers)
+    routers = read.routers
+    const wanted = placesOf(routers.values(), port)
+    const next = await workerdFor(wanted.places)
+    const deaf = await edge.apply(wanted.places, routers, equipped.keyPairs, (place) => next.socketsOf(place))
+    if (generation !== undefined && generation !== next) retire(generation)
+    generation = next
+
+    current = reading
+    const isHeard = ({ address, port }: Place): boolean =>
+      !deaf.some((each) => each.startsWith(`${address} port ${port}: `))
+    onReading(reading, {
+      places: wanted.places.filter(isHeard),
+      faults: [...faults, ...read.faults, ...wanted.faults, ...deaf.map(withAdvice)],
+    })
+    copying = copying.then(async () => void (await publish(store, fitting, { now: Date.now }))).catch(logError)
   }
 
   await apply()
@@ -118,7 +152,9 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
     close: async () => {
       await following.close()
       await copying
-      await workerd.close()
+      await edge.close(0)
+      await Promise.all([generation, ...retired.keys()].map((each) => each?.close(0)))
+      await Promise.all(retired.values())
       await connector.close(0)
       kv.closeAllConnections()
       kv.close()
@@ -128,16 +164,16 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   }
 }
 
-/** Lets the Worker look at the store at once. Only as good as its timer when it fails. */
-async function refresh(socketPath: string, token: string): Promise<void> {
-  const outgoing = request({
-    socketPath,
-    path: '/.well-known/landfall/refresh',
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
-  })
-  outgoing.end()
-  const [response] = await once(outgoing, 'response')
-  response.resume()
-  await once(response, 'end')
+/** Which Gateways are to be served by Cloudflare. */
+function ofCloudflare({ compiled }: Reading): (gateway: string) => boolean {
+  const names = compiled.gateways
+    .filter(({ state }) => isEdge(state.controller))
+    .map(({ state: { gateway } }) => nameOf(gateway.metadata.namespace, gateway.metadata.name))
+  const found = new Set(names)
+  return (gateway) => found.has(gateway)
+}
+
+function withAdvice(fault: string): string {
+  if (fault.includes('EACCES')) return `${fault}: ports below 1024 need privileges; use --port 8080 for all Gateways`
+  return fault.includes('EADDRINUSE') ? `${fault}: another process listens there already` : fault
 }

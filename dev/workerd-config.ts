@@ -7,17 +7,16 @@ export interface WorkerdSocket {
   readonly address: string
   /** What the Worker gets as ctx.props. */
   readonly props: object
-  /** For TLS; plain HTTP without. */
-  readonly keyPair?: KeyPair
   /** Connections are handed to the Worker as they are. */
   readonly raw?: true
+  /** Requests come from an edge, which says by protoHeader and cfHeader what it knows of its client. */
+  readonly edge?: true
 }
 
-/** In PEM. */
-export interface KeyPair {
-  readonly privateKey: string
-  readonly certificateChain: string
-}
+/** "http" or "https": the scheme of the Worker's request.url. */
+export const protoHeader = 'landfall-proto'
+/** The Worker's request.cf, as JSON. */
+export const cfHeader = 'landfall-cf'
 
 export interface WorkerdSetup {
   readonly sockets: readonly WorkerdSocket[]
@@ -30,9 +29,8 @@ export interface WorkerdSetup {
 /** A configuration of `workerd serve` (workerd.capnp) beside which the Worker stands as worker.js. */
 export function workerdConfig({ sockets, storeAddress, connectorAddress, variables }: WorkerdSetup): string {
   const service = (props: object) => `(name = "worker", props = (json = ${text(JSON.stringify(props))}))`
-  const tls = ({ privateKey, certificateChain }: KeyPair) =>
-    `https = (options = (), tlsOptions = (keypair = (privateKey = ${text(privateKey)}, certificateChain = ${text(certificateChain)})))`
-  const style = ({ keyPair, raw }: WorkerdSocket) => (raw ? 'tcp = ()' : keyPair ? tls(keyPair) : 'http = ()')
+  const told = `forwardedProtoHeader = ${text(protoHeader)}, cfBlobHeader = ${text(cfHeader)}`
+  const style = ({ edge, raw }: WorkerdSocket) => (raw ? 'tcp = ()' : `http = (${edge ? told : ''})`)
   const socket = (each: WorkerdSocket) =>
     `    (name = ${text(each.name)}, address = ${text(each.address)}, ${style(each)}, service = ${service(each.props)}),`
   const variable = ([name, value]: [string, string]) => `    (name = ${text(name)}, text = ${text(value)}),`

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type WorkerdSetup, workerdConfig } from './workerd-config.ts'
 
-/** Milliseconds that requests in flight get when workerd is told to stop. */
-const drain = 2_000
+/** Milliseconds that requests under way get when workerd is told to stop. */
+const usualGrace = 2_000
 /** Milliseconds before workerd is started again after it died by itself; doubled up to the second figure. */
 const restartAfter = [50, 2_000] as const
 
@@ -20,6 +20,7 @@ export class Workerd {
   readonly #directory: string
   readonly #log: (line: string) => void
   #child: ChildProcess | undefined
+  #died = (): void => {}
   #restart: NodeJS.Timeout | undefined
   #wait: number = restartAfter[0]
 
@@ -33,18 +34,19 @@ export class Workerd {
   async serve(setup: WorkerdSetup): Promise<void> {
     await this.close()
     this.#child = await start(this.#directory, setup, this.#log)
-    this.#child.once('exit', () => this.#startAgain(setup))
+    this.#died = () => this.#startAgain(setup)
+    this.#child.once('exit', this.#died)
   }
 
-  async close(): Promise<void> {
+  /** Requests under way get `grace` milliseconds; a second call can make it less. */
+  async close(grace = usualGrace): Promise<void> {
     clearTimeout(this.#restart)
     const child = this.#child
-    this.#child = undefined
     if (child === undefined || hasEnded(child)) return
-    child.removeAllListeners('exit')
+    child.off('exit', this.#died)
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), drain)
+    const timer = setTimeout(() => child.kill('SIGKILL'), grace)
     await exited
     clearTimeout(timer)
   }

@@ -7,6 +7,7 @@ import type { ConnectorTable } from './connector-table.ts'
 import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
 import type { ClientRequest, Handler } from './handler.ts'
 import { valuesOf } from './raw-headers.ts'
+import { soonAnswered } from './soon-answered.ts'
 import type { TokenCheck } from './token-check.ts'
 
 export interface ConnectorHandlerOptions {
@@ -26,7 +27,7 @@ export function createConnectorHandler({ check, table, clients, errors, log }: C
     if (!('error' in admission)) return relay(request, admission, sink)
     const { error, why } = admission
     log('request-refused', { error, why })
-    return refuse(() => answer(error, sink))
+    return soonAnswered(() => answer(error, sink))
   }
 
   function relay(request: ClientRequest, admission: Admitted, sink: ResponseSink): Exchange {
@@ -49,12 +50,6 @@ export function createConnectorHandler({ check, table, clients, errors, log }: C
     sink.head(statusOf[error], '', [errorHeader, error, 'Content-Length', '0'])
     sink.end([])
   }
-}
-
-/** An exchange that is answered at once; what comes of the request is passed over. */
-function refuse(answer: () => void): Exchange {
-  const soon = setImmediate(answer)
-  return { write: () => true, end: () => {}, resume: () => {}, abort: () => clearImmediate(soon) }
 }
 
 function errorOf(kind: ExchangeError['kind']): OriginError {

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type { Router } from '../engine/router.ts'
+import { isMisdirected, type Streams } from '../engine/streams.ts'
+import { ExchangeError } from '../standalone/exchange.ts'
+import type { FrontEnd } from '../standalone/front-end.ts'
+import type { Handler } from '../standalone/handler.ts'
+import { createHttp1Client } from '../standalone/http1-client.ts'
+import { createHttp1Server } from '../standalone/http1-server.ts'
+import { createHttp2Server } from '../standalone/http2-server.ts'
+import type { Bind } from '../standalone/listen-bind.ts'
+import { answerLocally, refusal } from '../standalone/local-answer.ts'
+import type { Origin, OriginClient } from '../standalone/origin-client.ts'
+import { soonAnswered } from '../standalone/soon-answered.ts'
+import { connectToSocket } from './edge-connect.ts'
+import { workerdHead } from './edge-request.ts'
+import { EdgeStreams } from './edge-streams.ts'
+import type { Place } from './places.ts'
+
+/** Where a workerd listens for a place. */
+export interface PlaceSockets {
+  /** Paths of unix sockets: for requests, and for connections that go on as they are. */
+  readonly requests: string
+  readonly connections: string
+}
+
+export interface EdgePlaceOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+}
+
+/** One process serves one developer: workerd may have as much to do as clients ask for. */
+const manyRequests = 8_192
+
+/** What serves a place from now on. */
+interface Behind {
+  readonly sockets: PlaceSockets
+  readonly client: OriginClient
+}
+
+/** An address and port with the front ends for what comes in, which is all sent to workerd. */
+export class EdgePlace {
+  readonly binds: readonly Bind[]
+  readonly #frontEnds: readonly FrontEnd[]
+  #behind: Behind | undefined
+  #streams: readonly Streams[] = []
+
+  constructor({ kind, address, port, listenerPort = port }: Place, { now, log }: EdgePlaceOptions) {
+    const where = { address, port, listenerPort }
+    const streams = (): readonly Streams[] => this.#streams
+    if (kind === 'tcp') {
+      this.#frontEnds = []
+      this.binds = [{ type: 'tcp', streams, ...where }]
+      return
+    }
+    const handler = this.#handler(now)
+    const http1 = createHttp1Server({ handler, log })
+    const http2 = createHttp2Server({ handler, log, webSocketKey: () => randomBytes(16).toString('base64') })
+    this.#frontEnds = [http1, http2]
+    this.binds = [
+      kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where },
+    ]
+  }
+
+  /** `routers` are those of the place's Gateways. Requests under way end where they are. */
+  serve(routers: readonly Router[], sockets: PlaceSockets): void {
+    this.#streams = routers.map(({ table }) => new EdgeStreams(table, sockets.connections))
+    if (this.#behind?.sockets.requests === sockets.requests) return
+    this.#behind?.client.close()
+    this.#behind = { sockets, client: workerdClient(sockets.requests) }
+  }
+
+  /** Connections that are open, but for those of front ends, are who listens' to close. */
+  async close(grace: number): Promise<void> {
+    await Promise.all(this.#frontEnds.map((frontEnd) => frontEnd.close(grace)))
+    this.#behind?.client.close()
+  }
+
+  /** TLS ends here, and so it is here that a request is told from one for another listener. */
+  #handler(now: () => number): Handler {
+    return (request, sink) => {
+      const { tls } = request.peer
+      const { authority, port = 0 } = request
+      if (tls !== undefined && isMisdirected(this.#streams, port, tls.serverName, authority))
+        return soonAnswered(() => answerLocally(refusal(421, 'misdirected'), request, false, sink))
+      const client = this.#behind?.client
+      if (client === undefined)
+        return soonAnswered(() => sink.failed(new ExchangeError('connect-failed', 'there is no workerd yet', true)))
+      const exchange = client.open(workerd, workerdHead(request, now()), sink)
+      // The Worker is shown no trailers.
+      return {
+        write: (chunk) => exchange.write(chunk),
+        end: () => exchange.end([]),
+        resume: () => exchange.resume(),
+        abort: () => exchange.abort(),
+      }
+    }
+  }
+}
+
+/** A client has one origin: the socket that it connects to. */
+const workerd: Origin = { endpoint: { address: 'workerd', port: 0 }, tls: undefined }
+
+const workerdClient = (path: string): OriginClient =>
+  createHttp1Client({ connect: connectToSocket(path), limits: { requestsPerOrigin: manyRequests } })

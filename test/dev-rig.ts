@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MemoryStore } from '../control/publish/memory.ts'
+import { type Dev, type Serving, startDev } from '../dev/dev.ts'
+
+/** `landfall dev` in this process, on a loopback address of its own. */
+export class DevSite {
+  /** Of 127.0.0.0/8, nobody else's by all odds. */
+  readonly address = [127, randomInt(1, 255), randomInt(255), randomInt(1, 255)].join('.')
+  readonly logged: string[] = []
+  #directory = ''
+  #dev: Dev | undefined
+  #served: Serving | undefined
+  #waiting: ((serving: Serving) => void) | undefined
+
+  /** Resolves when these manifests are served, from here on or in place of the last. */
+  async serve(objects: readonly object[]): Promise<Serving> {
+    if (this.#dev === undefined) {
+      this.#directory = await mkdtemp(join(tmpdir(), 'landfall-dev-'))
+      await this.#write(objects)
+      this.#dev = await startDev({
+        paths: [this.#directory],
+        port: undefined,
+        store: new MemoryStore(),
+        onReading: (_reading, serving) => {
+          this.#served = serving
+          this.#waiting?.(serving)
+        },
+        log: (line) => this.logged.push(line),
+      })
+      if (this.#served === undefined) throw new Error('nothing is served')
+      return this.#served
+    }
+    const served = new Promise<Serving>((resolve) => {
+      this.#waiting = resolve
+    })
+    await this.#write(objects)
+    return served
+  }
+
+  async close(): Promise<void> {
+    await this.#dev?.close()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  #write(objects: readonly object[]): Promise<void> {
+    return writeFile(
+      join(this.#directory, 'all.json'),
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    )
+  }
+}
