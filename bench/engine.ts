@@ -1,7 +1,7 @@
 // How fast a request finds its route, beside other routers over the same table.
 // Run: node_modules/.bin/node bench/engine.ts [shape, as in "exact" or "regex"]
 
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Built, Times } from './engine/contestant.ts'
@@ -10,8 +10,11 @@ import { routesOf, type Shape, shapes } from './engine/shapes.ts'
 
 const SIZES = [1_000, 10_000, 100_000]
 
-/** The routers take turns, so that all meet the same weather. */
-const TURNS = 10
+/** The routers take turns, so that all meet the same weather. In each, a router has the machine and a new process to itself: in
+ *  one heap, or beside processes that lie idle, they would get into each other's way. */
+const ROUNDS = 2
+/** Times that a process is asked. */
+const TURNS = 5
 
 /** A router whose table took longer than this to build, in milliseconds, is not asked to build one of ten times the size. */
 const PATIENCE = 2_000
@@ -48,52 +51,44 @@ export async function engineBench(filter = ''): Promise<readonly EngineRow[]> {
 
 async function measure(shape: Shape, count: number, tooSlow: Map<string, string>): Promise<readonly EngineRow[]> {
   const hosts = new Set(routesOf(shape, count).map(({ hostname }) => hostname)).size
-  const contestants: Contestant[] = []
-  try {
-    for (const { name } of [landfall, ...peers]) {
-      const contestant = await Contestant.start(name, shape, count, tooSlow.get(name))
-      contestants.push(contestant)
-      const { build } = contestant.built
-      if (build !== undefined && build > PATIENCE)
-        tooSlow.set(name, `${count} routes took ${(build / 1000).toFixed(1)} s to build`)
-    }
-    for (let turn = 0; turn < TURNS; turn++) for (const contestant of contestants) await contestant.takeTurn()
-    return contestants.map((contestant) => ({ shape: shape.name, hosts, routes: count, ...contestant.result() }))
-  } finally {
-    for (const contestant of contestants) contestant.close()
-  }
+  const contestants = [landfall, ...peers].map(({ name }) => new Contestant(name, shape, count, tooSlow.get(name)))
+  for (let round = 0; round < ROUNDS; round++) for (const contestant of contestants) await contestant.takeTurns()
+  return contestants.map((contestant) => {
+    const result = contestant.result()
+    if (result.build !== undefined && result.build > PATIENCE)
+      tooSlow.set(result.router, `${count} routes took ${(result.build / 1000).toFixed(1)} s to build`)
+    return { shape: shape.name, hosts, routes: count, ...result }
+  })
 }
 
-/** Each has a process of its own: in one heap they would get into each other's way. */
 class Contestant {
-  readonly built: Built
   readonly #router: string
-  readonly #process: ChildProcess | undefined
+  readonly #arguments: readonly string[]
   readonly #times: Times = { 'working set': [], all: [] }
+  #built: Built
 
-  private constructor(router: string, process: ChildProcess | undefined, built: Built) {
+  constructor(router: string, shape: Shape, count: number, tooSlow = '') {
     this.#router = router
-    this.#process = process
-    this.built = built
+    this.#arguments = [router, shape.name, String(shape.routesInAHost), String(count)]
+    this.#built = { build: undefined, note: tooSlow }
   }
 
-  static async start(router: string, shape: Shape, count: number, tooSlow: string | undefined): Promise<Contestant> {
-    if (tooSlow !== undefined) return new Contestant(router, undefined, { build: undefined, note: tooSlow })
-    const child = fork(join(import.meta.dirname, 'engine/contestant.ts'), [
-      router,
-      shape.name,
-      String(shape.routesInAHost),
-      String(count),
-    ])
-    const [built] = await once(child, 'message')
-    return new Contestant(router, child, built)
-  }
-
-  async takeTurn(): Promise<void> {
-    if (this.#process === undefined || this.built.build === undefined) return
-    this.#process.send('turn')
-    const [times]: Times[] = await once(this.#process, 'message')
-    for (const traffic of ['working set', 'all'] as const) this.#times[traffic].push(...(times?.[traffic] ?? []))
+  async takeTurns(): Promise<void> {
+    if (this.#built.note !== '') return
+    const child = fork(join(import.meta.dirname, 'engine/contestant.ts'), this.#arguments)
+    try {
+      const [built]: Built[] = await once(child, 'message')
+      if (built !== undefined) this.#built = built
+      if (built?.build === undefined) return
+      for (let turn = 0; turn < TURNS; turn++) {
+        child.send('turn')
+        const [times]: Times[] = await once(child, 'message')
+        for (const traffic of ['working set', 'all'] as const) this.#times[traffic].push(...(times?.[traffic] ?? []))
+      }
+    } finally {
+      child.disconnect()
+      await once(child, 'exit')
+    }
   }
 
   result(): Pick<EngineRow, 'router' | 'median' | 'medianOfAll' | 'build' | 'note'> {
@@ -101,12 +96,8 @@ class Contestant {
       router: this.#router,
       median: median(this.#times['working set']),
       medianOfAll: median(this.#times.all),
-      ...this.built,
+      ...this.#built,
     }
-  }
-
-  close(): void {
-    this.#process?.disconnect()
   }
 }
 
