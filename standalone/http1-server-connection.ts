@@ -10,6 +10,9 @@ import type { Http1Limits } from './http1-server-limits.ts'
 import type { Http1Answer, Http1Message } from './http1-server-message.ts'
 import { Http1Turn } from './http1-server-turn.ts'
 
+/** How long a request in a pipeline may hold up all that comes behind it on its connection, in milliseconds. */
+const longestStall = 1_000
+
 /** What connections have in common. */
 export interface Http1Host {
   readonly handler: Handler
@@ -40,6 +43,7 @@ export class Http1Connection {
     // How node:http ends a connection. A client that still sends must get to read the answer: RFC 9112 section 9.6.
     socket.destroySoon = () => this.#linger()
     socket.on('drain', () => this.#turn?.drained())
+    socket.on('pause', () => this.#stalled())
     socket.on('end', () => this.#halfClosed())
     socket.on('close', () => this.#closed())
   }
@@ -133,6 +137,16 @@ export class Http1Connection {
       // Before its answer, a client of HTTP/1.0 can be sent nothing, and gets the benefit of the doubt.
       if (turn.probe()) watchHalfClosed(this.#socket, written, () => turn.isAwaited)
     }
+  }
+
+  /** No byte is read until a request has its turn that is larger than what is kept of it; nor would it be seen that its client
+   *  has left. */
+  #stalled(): void {
+    const turn = this.#turn
+    if (turn === undefined || this.#waiting.length === 0) return
+    setTimeout(() => {
+      if (this.#turn === turn && this.#socket.isPaused() && !turn.waitsForClient) this.#socket.destroy()
+    }, longestStall)
   }
 
   #closed(): void {

@@ -419,6 +419,27 @@ test('a pipeline has a length at which it is cut', async () => {
   await vi.waitFor(() => expect(rig.frontEnd.counters).toMatchObject({ active: 0, open: 0 }))
 })
 
+test('an upload that waits in a pipeline for longer than it can be kept is cut, for its client may have left', async () => {
+  await start()
+  const client = await rig.client()
+  client.write(get() + post(1 << 20, 'x'.repeat(1 << 20)))
+  const asked = await rig.next()
+  client.socket.destroy()
+  await asked.until(({ aborted }) => aborted)
+})
+
+test('an upload that does not wait long in a pipeline is served', async () => {
+  await start()
+  const client = await rig.client()
+  client.write(get() + post(1 << 20, 'x'.repeat(1 << 20)))
+  const first = await rig.next()
+  await sleep(50)
+  first.answer(200, ['Content-Length', '0'])
+  const second = await rig.next()
+  await second.until(({ trailers }) => trailers !== undefined)
+  expect(second.body.length).toBe(1 << 20)
+})
+
 test('a client that closes behind its request gets its answer', async () => {
   await start()
   const client = await rig.client()
