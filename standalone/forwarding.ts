@@ -268,12 +268,18 @@ function upstreamHead(request: ClientRequest, decision: Forward, trustedHops: nu
   const { without, lines } = forwardedHeaders(request, trustedHops)
   return {
     method: request.method,
-    target: decision.query === '' ? decision.path : `${decision.path}?${decision.query}`,
+    target: targetOf(request, decision),
     authority: decision.authority,
     headers: editedLines(request.headers, without, lines, decision.requestHeaders),
     hasBody: request.hasBody,
     upgrade: request.upgrade,
   }
+}
+
+/** `OPTIONS *` asks about the origin, whatever path it was matched by. RFC 9112 section 3.2.4. */
+function targetOf({ target }: ClientRequest, { path, query }: Forward): string {
+  if (target === '*') return target
+  return query === '' ? path : `${path}?${query}`
 }
 
 function whyOf(fault: ExchangeFault): Why {
