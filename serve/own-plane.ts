@@ -4,6 +4,7 @@ import { DataPlane } from '../standalone/data-plane.ts'
 import { Metrics } from '../standalone/metrics.ts'
 import { limitedLog } from './limited-log.ts'
 import { createLog } from './log.ts'
+import { connectionsFor, maxOpenFiles } from './open-files.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 
 /** The data plane of this process. */
@@ -20,6 +21,7 @@ export function createPlane({
     addresses: addresses.length === 0 ? ['::'] : addresses,
     proxyProtocol,
     ticketSecret: Buffer.from(ticketSecret, 'base64'),
+    connections: connectionsFor(maxOpenFiles()),
     observeRequest: (request) => {
       metrics.count(request)
       access?.(request)

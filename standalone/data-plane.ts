@@ -27,6 +27,8 @@ export interface DataPlaneOptions {
   readonly proxyProtocol: readonly string[]
   /** What the keys of TLS session tickets are made from: processes that share it resume each other's sessions. */
   readonly ticketSecret: Buffer
+  /** How many clients' connections there may be at once. */
+  readonly connections: number
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
   readonly observeDatagrams: (report: UdpReport) => void
@@ -62,6 +64,7 @@ export class DataPlane {
     this.#certificates = new Certificates(log)
     this.#listen = new Listen({
       reusePort: true,
+      limits: { connections: options.connections },
       log,
       observe: observeConnection,
       balancers: blockList(options.proxyProtocol),
