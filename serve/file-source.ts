@@ -17,7 +17,6 @@ export function fileSource(paths: readonly string[], site: Site, failed: (error:
         await take({ ...feedOf(reading), reading })
         last = reading
       }
-      await apply()
       following = await follow(paths, apply, failed)
     },
     close: async () => following?.close(),

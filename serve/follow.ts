@@ -13,8 +13,8 @@ export interface Following {
   close(): Promise<void>
 }
 
-/** Calls `apply` after changes below `paths`, never twice at a time. `changed` as in ManifestReader.read. What it throws goes
- *  to `failed`. */
+/** Calls `apply` at once and after changes below `paths`, never twice at a time. `changed` as in ManifestReader.read. Rejects
+ *  when the first call does; what later ones throw goes to `failed`. */
 export async function follow(
   paths: readonly string[],
   apply: (changed?: ReadonlySet<string>) => Promise<void>,
@@ -52,8 +52,14 @@ class Follower implements Following {
 
   async start(): Promise<void> {
     await this.#watch.renew()
-    // Nobody has told of what changed since the caller looked.
-    await this.#queue(() => this.#look())
+    const first = this.#look()
+    this.#acting = first.catch(() => undefined)
+    try {
+      await first
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -117,8 +123,7 @@ class Follower implements Following {
     })
   }
 
-  #queue(act: () => Promise<void>): Promise<void> {
+  #queue(act: () => Promise<void>): void {
     this.#acting = this.#acting.then(() => (this.#isClosed ? undefined : act())).catch(this.#failed)
-    return this.#acting
   }
 }
