@@ -1,6 +1,9 @@
 import type { Feed } from '../standalone/feed.ts'
 import type { PlaneOptions } from './plane.ts'
 
+/** Milliseconds that requests have which are under way in a process that is replaced, or has lost its pool. */
+export const leavingGrace = 30_000
+
 /** What a pool asks of a process, 'start' first; each is answered with a Reply that has its id. */
 export type Order =
   | { readonly type: 'start'; readonly id: number; readonly options: PlaneOptions }

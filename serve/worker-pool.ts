@@ -3,13 +3,11 @@ import type { MetricObject } from 'prom-client'
 import type { Feed } from '../standalone/feed.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 import { Worker } from './worker.ts'
+import { leavingGrace } from './worker-orders.ts'
 
 /** Milliseconds before a process is started again that died by itself; doubled up to the second figure, and forgotten when
  *  one has lived for the third. */
 const restartAfter = { first: 100, longest: 5_000, forgotten: 60_000 } as const
-
-/** Milliseconds that requests have which are under way in a process that is replaced. */
-const leavingGrace = 30_000
 
 const nothing: Feed = { roots: [], shards: new Map(), keyPairs: new Map() }
 

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { createPlane } from './own-plane.ts'
 import type { Plane } from './plane.ts'
-import type { Message, Order } from './worker-orders.ts'
+import { leavingGrace, type Message, type Order } from './worker-orders.ts'
 
 let plane: Plane | undefined
 
@@ -30,7 +30,8 @@ process.on('message', async (order: Order) => say({ type: 'reply', id: order.id,
 // A signal from a terminal reaches every process of the group: the pool says what comes of it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => say({ type: 'leaving' }))
+// The pool is done with this process, or was killed.
 process.on('disconnect', async () => {
-  await plane?.close(0)
+  await plane?.close(leavingGrace)
   process.exit()
 })

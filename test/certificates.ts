@@ -17,16 +17,16 @@ export interface CertificateRequest {
   /** "DNS:…", "URI:…" or "IP:…" with an IPv4 address; nothing is looked at, so that they may be as odd as a test wants. */
   readonly names?: readonly string[]
   readonly notAfter?: Date
-  /** undefined: ECDSA, by P-256. */
-  readonly keyType?: 'rsa'
+  /** undefined: ECDSA, by P-256. A small key is too small for OpenSSL to serve. */
+  readonly keyType?: 'rsa' | 'small rsa'
 }
 
 /** Makes certificates without a file or a process. RFC 5280. */
 export function issue(request: CertificateRequest): Issued {
   const { publicKey, privateKey } =
-    request.keyType === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    request.keyType === undefined
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: request.keyType === 'rsa' ? 2048 : 512 })
   const signer = request.issuer?.key ?? privateKey
   const algorithm = signer.asymmetricKeyType === 'rsa' ? rsaWithSha256 : ecdsaWithSha256
   const { subject, issuer, names = [], isAuthority = false } = request

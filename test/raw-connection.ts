@@ -22,8 +22,8 @@ export class RawConnection {
     socket.on('close', () => this.#close('reset'))
   }
 
-  static async open(port: number): Promise<RawConnection> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  static async open(port: number, host = '127.0.0.1'): Promise<RawConnection> {
+    const socket = connect({ port, host, allowHalfOpen: true })
     await once(socket, 'connect')
     return new RawConnection(socket)
   }

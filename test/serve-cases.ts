@@ -1,25 +1,33 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Command } from './serve-rig.ts'
+import { type Command, has } from './serve-rig.ts'
 import { startWorld, type World } from './serve-world.ts'
 
 /** By the sentence that each proves. */
 export type Cases = Readonly<Record<string, (world: World) => Promise<void>>>
 
-/** Tests that a command serves all clients of `cases`. `except`: why it cannot, by the sentence. */
-export function serves(command: Command, cases: Cases, except: Readonly<Record<string, string>> = {}): void {
+/** Tests that a command serves clients; cases by the programs that they need. `except`: why it cannot, by the sentence. */
+export function serves(
+  command: Command,
+  byClient: readonly (readonly [programs: readonly string[], Cases])[],
+  except: Readonly<Record<string, string>> = {},
+): void {
   let world: World
   beforeAll(async () => {
     world = await startWorld(command)
   })
   afterAll(() => world?.close())
 
-  for (const [sentence, prove] of Object.entries(cases))
-    test.skipIf(sentence in except)(sentence, async () => {
-      await prove(world)
-      expect(world.running.hasEnded, world.running.stderr).toBe(false)
-    })
+  for (const [programs, cases] of byClient) {
+    const isMissing = !programs.every(has)
+    for (const [sentence, prove] of Object.entries(cases))
+      test.skipIf(isMissing || sentence in except)(sentence, async () => {
+        await prove(world)
+        expect(world.running.hasEnded, world.running.stderr).toBe(false)
+      })
+  }
 
   test('every exception is one from the cases', () => {
-    expect(Object.keys(except).filter((sentence) => !(sentence in cases))).toEqual([])
+    const sentences = byClient.flatMap(([, cases]) => Object.keys(cases))
+    expect(Object.keys(except).filter((sentence) => !sentences.includes(sentence))).toEqual([])
   })
 }

@@ -8,4 +8,10 @@ import { webSocketCases } from './serve-cases-websocket.ts'
 import { serve } from './serve-rig.ts'
 
 describe('landfall serve', () =>
-  serves(serve, { ...curlCases, ...grpcCases, ...webSocketCases, ...opensslCases, ...loadCases }))
+  serves(serve, [
+    [['curl'], curlCases],
+    [['h2load', 'wrk'], loadCases],
+    [['openssl'], opensslCases],
+    [[], grpcCases],
+    [[], webSocketCases],
+  ]))

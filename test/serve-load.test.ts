@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { get } from 'node:http'
 import { connect } from 'node:tls'
 import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -7,8 +5,9 @@ import { type Issued, issue } from './certificates.ts'
 import { h2load, type Load, LoadOrigin, type Target, wrk } from './serve-load.ts'
 import { gateway, gatewayClass, http, https, route, secret, service, slice } from './serve-manifests.ts'
 import { type GrpcOrigin, grpcService, startGrpc } from './serve-origins.ts'
-import { Site, serve } from './serve-rig.ts'
+import { has, Site, serve } from './serve-rig.ts'
 
+const clientTest = test.skipIf(!has('wrk') || !has('h2load'))
 const ports = { http: 8080, https: 8443, origin: 9000 } as const
 const host = 'load.example.test'
 /** Of the service "load". */
@@ -68,12 +67,8 @@ async function expectNoFailure(): Promise<void> {
 }
 
 /** Where the route "version" redirects to. */
-async function version(): Promise<string> {
-  const asked = get({ host: site.address, port: ports.http, headers: { host: 'version.example.test' }, agent: false })
-  const [response] = await once(asked, 'response')
-  response.resume()
-  return response.headers.location ?? ''
-}
+const version = async (): Promise<string> =>
+  (await site.get(ports.http, '/', { host: 'version.example.test' })).location
 
 /** The common name of the certificate that a new connection is shown. */
 function shownCertificate(): Promise<string> {
@@ -93,65 +88,81 @@ const redirect = (to: string): object =>
     rules: [{ filters: [{ type: 'RequestRedirect', requestRedirect: { hostname: to } }] }],
   })
 
-test('200 changes of routes and 20 of certificates cost no request', async () => {
-  const running = await site.start([ports.http, ports.https])
-  begin()
-  beginHttp2(4)
-  loads.push(wrk(target('https'), 60, 4, ['-H', 'Connection: close']))
-  for (let change = 1; change <= 200; change++) {
-    await site.write('version', [redirect(`version-${change}.example.test`)])
-    if (change % 10 === 0) {
-      const subject = `version ${change}`
-      await site.write('certificate', [secret('certificate', certificate(subject))])
-      await running.until(async () => (await shownCertificate()) === subject)
+clientTest(
+  '200 changes of routes and 20 of certificates cost no request',
+  async () => {
+    const running = await site.start([ports.http, ports.https])
+    begin()
+    beginHttp2(4)
+    loads.push(wrk(target('https'), 60, 4, ['-H', 'Connection: close']))
+    for (let change = 1; change <= 200; change++) {
+      await site.write('version', [redirect(`version-${change}.example.test`)])
+      if (change % 10 === 0) {
+        const subject = `version ${change}`
+        await site.write('certificate', [secret('certificate', certificate(subject))])
+        await running.until(async () => (await shownCertificate()) === subject)
+      }
+      await running.until(async () => (await version()).includes(`//version-${change}.`))
     }
-    await running.until(async () => (await version()).includes(`//version-${change}.`))
-  }
-  await expectNoFailure()
-}, 60_000)
+    await expectNoFailure()
+  },
+  120_000,
+)
 
-test('processes that take over from each other on the same ports cost no request', async () => {
-  let running = await site.start(Object.values([ports.http, ports.https]))
-  begin()
-  const calls = callUntilStopped()
-  for (let round = 0; round < 4; round++) {
-    const next = await site.start([ports.http, ports.https])
-    expect(await running.stop()).toBe(0)
-    running = next
-  }
-  await calls.stopWithoutFault()
-  await expectNoFailure()
-}, 60_000)
-
-test('endpoints that come and go cost no request', async () => {
-  await site.start([ports.http, ports.https])
-  begin()
-  beginHttp2(3)
-  for (let round = 0; round < 3; round++) {
-    for (const origin of started) {
-      await Promise.all([site.write('endpoints', [slice('load', endpoints(origin))]), origin.stop()])
-      await origin.start()
-      await site.write('endpoints', [slice('load', endpoints())])
+clientTest(
+  'processes that take over from each other on the same ports cost no request',
+  async () => {
+    let running = await site.start(Object.values([ports.http, ports.https]))
+    begin()
+    const calls = callUntilStopped()
+    for (let round = 0; round < 4; round++) {
+      const next = await site.start([ports.http, ports.https])
+      expect(await running.stop()).toBe(0)
+      running = next
     }
-  }
-  await expectNoFailure()
-}, 60_000)
+    await calls.stopWithoutFault()
+    await expectNoFailure()
+  },
+  120_000,
+)
 
-test('a worker that is told to end is replaced, and costs no request', async () => {
-  const running = await site.start([ports.http, ports.https], [...serve, '--workers', '2'])
-  begin()
-  const calls = callUntilStopped()
-  for (let round = 0; round < 2; round++) {
-    const [first = 0, ...others] = await running.children()
-    process.kill(first, 'SIGTERM')
-    await running.until(async () => {
-      const children = await running.children()
-      return children.length === 2 && !children.includes(first) && others.every((pid) => children.includes(pid))
-    })
-  }
-  await calls.stopWithoutFault()
-  await expectNoFailure()
-}, 60_000)
+clientTest(
+  'endpoints that come and go cost no request',
+  async () => {
+    await site.start([ports.http, ports.https])
+    begin()
+    beginHttp2(3)
+    for (let round = 0; round < 3; round++) {
+      for (const origin of started) {
+        await Promise.all([site.write('endpoints', [slice('load', endpoints(origin))]), origin.stop()])
+        await origin.start()
+        await site.write('endpoints', [slice('load', endpoints())])
+      }
+    }
+    await expectNoFailure()
+  },
+  120_000,
+)
+
+clientTest(
+  'a worker that is told to end is replaced, and costs no request',
+  async () => {
+    const running = await site.start([ports.http, ports.https], [...serve, '--workers', '2'])
+    begin()
+    const calls = callUntilStopped()
+    for (let round = 0; round < 2; round++) {
+      const [first = 0, ...others] = await running.children()
+      process.kill(first, 'SIGTERM')
+      await running.until(async () => {
+        const children = await running.children()
+        return children.length === 2 && !children.includes(first) && others.every((pid) => children.includes(pid))
+      })
+    }
+    await calls.stopWithoutFault()
+    await expectNoFailure()
+  },
+  120_000,
+)
 
 /** Calls by HTTP/2 in the clear and over TLS, a few at a time, by clients that hear of a GOAWAY and connect again. */
 function callUntilStopped() {

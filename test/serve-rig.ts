@@ -1,7 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A command line that serves the manifests below {dir}, in the foreground, until SIGTERM; {admin} is a free address and port. */
 export type Command = readonly string[]
 
-const landfall = join(import.meta.dirname, '../cli/landfall')
+export const landfall = join(import.meta.dirname, '../cli/landfall')
 
 export const serve: Command = [landfall, 'serve', '-f', '{dir}', '--admin', '{admin}']
 
@@ -27,17 +28,17 @@ export class Site {
   readonly address = [127, randomInt(1, 255), randomInt(255), randomInt(1, 255)].join('.')
   /** For files that are no manifests. */
   readonly directory: string
-  readonly #manifests: string
+  readonly manifests: string
   readonly #running: Running[] = []
 
   private constructor(directory: string) {
     this.directory = directory
-    this.#manifests = join(directory, 'manifests')
+    this.manifests = join(directory, 'manifests')
   }
 
   static async create(): Promise<Site> {
     const site = new Site(await mkdtemp(join(tmpdir(), 'landfall-serve-')))
-    await mkdir(site.#manifests)
+    await mkdir(site.manifests)
     return site
   }
 
@@ -49,11 +50,11 @@ export class Site {
   async writeText(file: string, text: string): Promise<void> {
     const draft = join(this.directory, file)
     await writeFile(draft, text)
-    await rename(draft, join(this.#manifests, file))
+    await rename(draft, join(this.manifests, file))
   }
 
   remove(file: string): Promise<void> {
-    return rm(join(this.#manifests, file))
+    return rm(join(this.manifests, file))
   }
 
   /** Starts one process more. Resolves when all of `ports` accept connections and, where the command has it, /readyz says yes. */
@@ -64,17 +65,41 @@ export class Site {
   ): Promise<Running> {
     const running = this.spawn(command, environment)
     if (command.includes('{admin}')) await running.until(async () => (await running.admin('/readyz')) === 'ready\n')
-    for (const port of ports) await running.until(() => accepts(this.address, port))
+    for (const port of ports) await running.until(() => this.accepts(port))
     return running
   }
 
   /** As start(), without a wait. */
   spawn(command: Command = serve, environment: NodeJS.ProcessEnv = {}): Running {
     const admin = `${this.address}:${randomInt(20_000, 32_000)}`
-    const argv = command.map((each) => each.replaceAll('{dir}', this.#manifests).replaceAll('{admin}', admin))
+    const argv = command.map((each) => each.replaceAll('{dir}', this.manifests).replaceAll('{admin}', admin))
     const running = new Running(argv, admin, environment)
     this.#running.push(running)
     return running
+  }
+
+  /** Whether anybody listens there. */
+  accepts(port: number): Promise<boolean> {
+    const socket = connect(port, this.address)
+    return new Promise((resolve) => {
+      socket.once('error', () => resolve(false))
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+    })
+  }
+
+  /** An answer over a connection of its own; status 0 where there is none. */
+  get(port: number, path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return new Promise((resolve) => {
+      const asked = get({ host: this.address, port, path, headers, agent: false })
+      asked.once('error', () => resolve({ status: 0, location: '' }))
+      asked.once('response', (response) => {
+        response.resume()
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location ?? '' })
+      })
+    })
   }
 
   async close(): Promise<void> {
@@ -155,16 +180,14 @@ export class Running {
   }
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
-  const socket = connect(port, host)
-  return new Promise((resolve) => {
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-  }).then((verdict) => {
-    socket.destroy()
-    return verdict === true
-  })
+export interface Answer {
+  readonly status: number
+  /** "" where the answer has none. */
+  readonly location: string
 }
+
+/** Whether a program is installed that tests use as a client. */
+export const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined
 
 export interface Output {
   readonly code: number | null
