@@ -16,6 +16,6 @@ export function maxOpenFiles(): number {
   }
 }
 
-/** How many clients' connections leave room for as many to origins. */
+/** How many clients' connections leave room for as many to origins, and for as many sessions of UDP. */
 export const connectionsFor = (openFiles: number): number =>
-  Math.max(1, Math.min(maxConnections, Math.floor((openFiles - reserve) / 2)))
+  Math.max(1, Math.min(maxConnections, Math.floor((openFiles - reserve) / 3)))

@@ -17,7 +17,7 @@ import { createOrigins } from './origins.ts'
 import { Place, type PlaceKind } from './place.ts'
 import { type ServedGateway, served } from './served.ts'
 import { TlsTermination } from './tls-termination.ts'
-import { Udp } from './udp.ts'
+import { Udp, udpLimits } from './udp.ts'
 import type { UdpReport } from './udp-report.ts'
 
 export interface DataPlaneOptions {
@@ -27,7 +27,7 @@ export interface DataPlaneOptions {
   readonly proxyProtocol: readonly string[]
   /** What the keys of TLS session tickets are made from: processes that share it resume each other's sessions. */
   readonly ticketSecret: Buffer
-  /** How many clients' connections there may be at once. */
+  /** How many clients' connections there may be at once, and how many sessions of UDP at most. */
   readonly connections: number
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
@@ -75,7 +75,8 @@ export class DataPlane {
       }),
       tunnels: { connect: createConnect(() => undefined), ...shared },
     })
-    this.#udp = new Udp({ reusePort: true, log, observe: observeDatagrams, ...shared })
+    const limits = { sessions: Math.min(udpLimits.sessions, options.connections) }
+    this.#udp = new Udp({ reusePort: true, limits, log, observe: observeDatagrams, ...shared })
   }
 
   /** The tables that serve now. */

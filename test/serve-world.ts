@@ -50,6 +50,8 @@ export interface World {
   readonly running: Running
   readonly grpc: GrpcOrigin
   readonly webSocket: WebSocketOrigin
+  /** An origin of HTTP/1.1. */
+  readonly http1: Origin
   /** File names, in PEM. */
   readonly files: {
     readonly authority: string
@@ -87,6 +89,7 @@ export async function startWorld(command: Command): Promise<World> {
     running,
     grpc: origins.grpc,
     webSocket: origins.webSocket,
+    http1: origins.http1,
     files: await writeFiles(site, ca),
     authority: ca.certificate,
     close: async () => {
