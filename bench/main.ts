@@ -1,4 +1,4 @@
-// npm run bench -- [NAME…]: runs the benches named below, or all, prints their tables and keeps them in bench/results/.
+// npm run bench -- [NAME…]: runs the benches named below, or all but the soak, prints their tables and keeps them in bench/results/.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import process from 'node:process'
@@ -8,6 +8,7 @@ import { engineTable } from './engine/table.ts'
 import { engineBench } from './engine.ts'
 import { markdown } from './report.ts'
 import { routeChangeBench, routeChangeTitle } from './route-change.ts'
+import { soakBench } from './soak.ts'
 import { standaloneTable } from './standalone/table.ts'
 import { standaloneBench } from './standalone.ts'
 import { workerBench } from './worker.ts'
@@ -20,12 +21,16 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   // These move the bench itself to one core, so they come last.
   standalone: async () => standaloneTable(await standaloneBench()),
   'route-change': async () => markdown(routeChangeTitle, await routeChangeBench()),
+  soak: soakBench,
 }
+
+/** Too long to be run with all others. */
+const onlyByName = ['soak']
 
 const named = process.argv.slice(2)
 await mkdir('bench/results', { recursive: true })
 for (const [name, bench] of Object.entries(benches)) {
-  if (named.length > 0 && !named.includes(name)) continue
+  if (named.length > 0 ? !named.includes(name) : onlyByName.includes(name)) continue
   process.stderr.write(`bench ${name} …\n`)
   const table = await bench()
   const machine = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`

@@ -1,8 +1,8 @@
-/** Lines of one event in a second. What clients do wrong is theirs to repeat, and must not fill a disk. */
-const linesASecond = 10
+/** Lines of one event in a minute. What clients do wrong is theirs to repeat, and must not fill a disk. */
+const linesAMinute = 10
 
 interface Count {
-  second: number
+  minute: number
   lines: number
   /** Lines left out since the last that was written. */
   omitted: number
@@ -15,11 +15,11 @@ export function limitedLog(
 ): (event: string, fields: Readonly<Record<string, string | number>>) => void {
   const counts = new Map<string, Count>()
   return (event, fields) => {
-    const second = Math.floor(now() / 1000)
-    const count = counts.get(event) ?? { second, lines: 0, omitted: 0 }
+    const minute = Math.floor(now() / 60_000)
+    const count = counts.get(event) ?? { minute, lines: 0, omitted: 0 }
     counts.set(event, count)
-    if (count.second !== second) Object.assign(count, { second, lines: 0 })
-    if (count.lines >= linesASecond) {
+    if (count.minute !== minute) Object.assign(count, { minute, lines: 0 })
+    if (count.lines >= linesAMinute) {
       count.omitted++
       return
     }
