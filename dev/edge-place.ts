@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Router } from '../engine/router.ts'
 import { isMisdirected, type Streams } from '../engine/streams.ts'
-import { ExchangeError } from '../standalone/exchange.ts'
+import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from '../standalone/exchange.ts'
 import type { FrontEnd } from '../standalone/front-end.ts'
+import { asGrpcWeb, isGrpcRequest } from '../standalone/grpc-web.ts'
 import type { Handler } from '../standalone/handler.ts'
 import { createHttp1Client } from '../standalone/http1-client.ts'
 import { createHttp1Server } from '../standalone/http1-server.ts'
@@ -86,20 +87,25 @@ export class EdgePlace {
       const client = this.#behind?.client
       if (client === undefined)
         return soonAnswered(() => sink.failed(new ExchangeError('connect-failed', 'there is no workerd yet', true)))
-      const exchange = client.open(workerd, workerdHead(request, now()), sink)
-      // The Worker is shown no trailers.
-      return {
-        write: (chunk) => exchange.write(chunk),
-        end: () => exchange.end([]),
-        resume: () => exchange.resume(),
-        abort: () => exchange.abort(),
-      }
+      const open = (head: RequestHead, inner: ResponseSink): Exchange => client.open(workerd, head, inner)
+      const head = workerdHead(request, now())
+      return request.version === 'HTTP/2' && isGrpcRequest(request)
+        ? asGrpcWeb(head, sink, open)
+        : withoutTrailers(open(head, sink))
     }
   }
 }
+
+/** Of a request's: a Worker is shown none. */
+const withoutTrailers = (exchange: Exchange): Exchange => ({
+  write: (chunk) => exchange.write(chunk),
+  end: () => exchange.end([]),
+  resume: () => exchange.resume(),
+  abort: () => exchange.abort(),
+})
 
 /** A client has one origin: the socket that it connects to. */
 const workerd: Origin = { endpoint: { address: 'workerd', port: 0 }, tls: undefined }
 
 const workerdClient = (path: string): OriginClient =>
-  createHttp1Client({ connect: connectToSocket(path), limits: { requestsPerOrigin: manyRequests } })
+  createHttp1Client({ connect: connectToSocket(path), limits: { requestsPerOrigin: manyRequests }, isOwn: true })

@@ -35,3 +35,7 @@ export function grpcStatus(httpStatus: number): number {
 /** Whether a content-type is that of a gRPC message: such a client reads grpc-status and no HTTP status. */
 export const isGrpc = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^application\/grpc(?:$|[+;])/i.test(contentType)
+
+/** Whether a content-type is that of gRPC-Web, as which Cloudflare hands gRPC to a Worker: such a client reads grpc-status, too. */
+export const isGrpcWeb = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/grpc-web(?:$|[+;])/i.test(contentType)

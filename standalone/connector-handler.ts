@@ -4,7 +4,8 @@ import { type Admitted, admit } from './admission.ts'
 import type { ConnectorClients } from './connector-clients.ts'
 import { Relay } from './connector-relay.ts'
 import type { ConnectorTable } from './connector-table.ts'
-import type { Exchange, ExchangeError, ResponseSink } from './exchange.ts'
+import type { Exchange, ExchangeError, RequestHead, ResponseSink } from './exchange.ts'
+import { asGrpc, isGrpcWebRequest } from './grpc-web.ts'
 import type { ClientRequest, Handler } from './handler.ts'
 import { valuesOf } from './raw-headers.ts'
 import { soonAnswered } from './soon-answered.ts'
@@ -33,7 +34,11 @@ export function createConnectorHandler({ check, table, clients, errors, log }: C
   function relay(request: ClientRequest, admission: Admitted, sink: ResponseSink): Exchange {
     const client = clients.of(admission.clientCertificate)[admission.protocol]
     const endpoint = endpointKey(admission.origin.endpoint) ?? ''
-    return new Relay((inner) => client.open(admission.origin, admission.request, inner), sink, {
+    const open = (head: RequestHead, inner: ResponseSink): Exchange => client.open(admission.origin, head, inner)
+    const isGrpc = admission.protocol === 'http2' && isGrpcWebRequest(admission.request)
+    const send = (inner: ResponseSink): Exchange =>
+      isGrpc ? asGrpc(admission.request, inner, open) : open(admission.request, inner)
+    return new Relay(send, sink, {
       timeout: admission.timeout,
       hasLength: valuesOf(request.headers, 'content-length').length > 0,
       failed: ({ kind, message }) => {

@@ -33,6 +33,8 @@ export const connectorLimits = {
   targetLength: 65_536,
   // Uploads come at the pace of clients behind the Worker.
   idleTimeout: 330_000,
+  // workerd forgets the last message of a WebSocket, mostly its Close, when the connection ends together with it.
+  tunnelEndDelay: 50,
 } as const satisfies Partial<ConnectorLimits>
 
 /** Counted since the start, but for `open` and `active`, which are now. */

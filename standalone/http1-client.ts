@@ -11,6 +11,8 @@ import { originKey } from './origin-key.ts'
 export interface Http1ClientOptions {
   readonly connect: Connect
   readonly limits?: Partial<Http1ClientLimits>
+  /** The origins are Landfall's own, and what begins with "landfall-" is theirs to say. */
+  readonly isOwn?: boolean
   /** Milliseconds, from any moment on. */
   readonly now?: () => number
 }
@@ -26,13 +28,14 @@ class Http1Client implements OriginClient {
   /** Runs while there are connections. */
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor({ connect, limits, now = () => performance.now() }: Http1ClientOptions) {
+  constructor({ connect, limits, isOwn = false, now = () => performance.now() }: Http1ClientOptions) {
     const all = { ...http1ClientLimits, ...limits }
     const tick = Math.min(longestTick, Math.ceil(Math.min(all.connectTimeout, all.idleTimeout, all.reuseTimeout) / 8))
     this.#now = now
     this.#surroundings = {
       connect,
       limits: all,
+      isOwn,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       clock: { now: now(), tick },
     }

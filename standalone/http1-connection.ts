@@ -12,6 +12,8 @@ import type { RawHeaders } from './raw-headers.ts'
 export interface Http1Surroundings {
   readonly connect: Connect
   readonly limits: Http1ClientLimits
+  /** Of the origins: they are Landfall's. */
+  readonly isOwn: boolean
   /** All connections read into this one: each is done with it before it tells anyone. */
   readonly readBuffer: Buffer
   /** Milliseconds, in steps of `tick`. */
@@ -49,7 +51,7 @@ export class Http1Connection {
   constructor(origin: Origin, owner: Http1ConnectionOwner, surroundings: Http1Surroundings, exchange: Http1Exchange) {
     this.#owner = owner
     this.#surroundings = surroundings
-    this.#parser = new Http1ResponseParser(surroundings.limits)
+    this.#parser = new Http1ResponseParser(surroundings.limits, surroundings.isOwn)
     this.#reuseTimeout = surroundings.limits.reuseTimeout
     this.#lastActive = surroundings.clock.now
     const ready = (error: ExchangeError | undefined) => this.#ready(error)

@@ -21,8 +21,9 @@ export interface ResponseHead {
   readonly keepAlive: string | undefined
 }
 
-/** The head that stands in `section`, or what is wrong with it. RFC 9112 sections 4 to 6. */
-export function readResponseHead(section: Http1Section): ResponseHead | string {
+/** The head that stands in `section`, or what is wrong with it. RFC 9112 sections 4 to 6. Fields of Landfall's own are dropped
+ *  unless the origin `isOwn`. */
+export function readResponseHead(section: Http1Section, isOwn: boolean): ResponseHead | string {
   const text = section.text()
   const status = readStatus(section)
   if (status === undefined) return 'a malformed status line'
@@ -52,7 +53,7 @@ export function readResponseHead(section: Http1Section): ResponseHead | string {
         else if (lower === 'upgrade') upgrade = upgrade === undefined ? value : `${upgrade},${value}`
         else if (lower === 'keep-alive') keepAlive = value
         continue
-      } else if (lower.startsWith(internalPrefix)) continue
+      } else if (!isOwn && lower.startsWith(internalPrefix)) continue
     }
     fields[kept++] = name
     fields[kept++] = value

@@ -33,6 +33,7 @@ export class Http1ResponseParser {
   /** What is wrong, for a log. */
   fault = ''
   readonly #limits: ResponseLimits
+  readonly #isOwn: boolean
   readonly #section = new Http1Section()
   readonly #chunked: Http1ChunkedBody
   #part: 'head' | 'sized' | 'chunked' | 'trailers' | 'until-close' | 'nothing' = 'nothing'
@@ -43,8 +44,10 @@ export class Http1ResponseParser {
   /** What is missing of a body of known length. */
   #left = 0
 
-  constructor(limits: ResponseLimits) {
+  /** `isOwn`: of Landfall's own, so that what begins with "landfall-" is its to say. */
+  constructor(limits: ResponseLimits, isOwn = false) {
     this.#limits = limits
+    this.#isOwn = isOwn
     this.#chunked = new Http1ChunkedBody(limits.chunkLineBytes)
   }
 
@@ -105,7 +108,7 @@ export class Http1ResponseParser {
     if (at === unfinished) return 'more'
     this.at = at
     this.#headBytes += section.length
-    const head = readResponseHead(section)
+    const head = readResponseHead(section, this.#isOwn)
     section.reset()
     if (typeof head === 'string') return this.#refuse(head)
     if (head.status < 200) return this.#takeInformational(head)

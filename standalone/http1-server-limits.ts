@@ -1,5 +1,7 @@
+import type { TunnelLimits } from './tunnel.ts'
+
 /** Times in milliseconds, sizes in bytes. */
-export interface Http1Limits {
+export interface Http1Limits extends TunnelLimits {
   /** Of a head, its request line and its trailers counted in. */
   readonly headBytes: number
   readonly targetLength: number
@@ -13,7 +15,6 @@ export interface Http1Limits {
   readonly pipelined: number
   /** How long a client that has its answer may go on sending. */
   readonly lingerTimeout: number
-  readonly tunnelIdleTimeout: number
 }
 
 export const http1Limits: Http1Limits = {
@@ -25,4 +26,5 @@ export const http1Limits: Http1Limits = {
   pipelined: 128,
   lingerTimeout: 2_000,
   tunnelIdleTimeout: 3_600_000,
+  tunnelEndDelay: 0,
 }

@@ -233,7 +233,7 @@ export class Http1Turn implements ResponseSink {
     this.#isOver = true
     const early = Buffer.concat([this.#early, this.#watched?.() ?? nothing])
     this.#answer.detachSocket(this.#socket)
-    openTunnel(this.#socket, early, { reason, headers, socket, rest }, this.#connection.server.limits.tunnelIdleTimeout)
+    openTunnel(this.#socket, early, { reason, headers, socket, rest }, this.#connection.server.limits)
   }
 
   failed(error: ExchangeError): void {

@@ -10,6 +10,14 @@ export interface Agreement {
   readonly rest: Buffer
 }
 
+/** Times in milliseconds. */
+export interface TunnelLimits {
+  /** Without a byte either way. */
+  readonly tunnelIdleTimeout: number
+  /** How long before the client hears of the origin's end behind its last byte. */
+  readonly tunnelEndDelay: number
+}
+
 /** Bytes of a client that are read before its upgrade is answered; more stay with the kernel. */
 const earlyBytes = 65_536
 
@@ -34,31 +42,32 @@ export function watchUpgrade(client: Socket): () => Buffer {
 }
 
 /** Answers a client's upgrade with the origin's 101 and joins the two until either ends. `early` is what the client sent
- *  behind its request; `idleTimeout` is in milliseconds without a byte either way. */
-export function openTunnel(client: Socket, early: Buffer, answer: Agreement, idleTimeout: number): void {
-  client.setTimeout(idleTimeout, () => client.destroy())
+ *  behind its request. */
+export function openTunnel(client: Socket, early: Buffer, answer: Agreement, limits: TunnelLimits): void {
+  client.setTimeout(limits.tunnelIdleTimeout, () => client.destroy())
   client.setKeepAlive(true, 60_000)
   client.write(switchingProtocols(answer.reason, answer.headers), 'latin1')
   client.write(answer.rest)
   answer.socket.write(early)
-  client.pipe(answer.socket)
-  answer.socket.pipe(client)
-  closeWith(client, answer.socket)
-  closeWith(answer.socket, client)
+  client.pipe(answer.socket, { end: false })
+  answer.socket.pipe(client, { end: false })
+  closeWith(client, answer.socket, 0)
+  closeWith(answer.socket, client, limits.tunnelEndDelay)
 }
 
 /** Once `one` has ended, `other` gets what it still gave, and both close: WebSocket has no use for half a connection. */
-function closeWith(one: Duplex, other: Duplex): void {
+function closeWith(one: Duplex, other: Duplex, delay: number): void {
   const close = () => {
     other.end(() => {
       one.destroy()
       other.destroy()
     })
   }
+  const closeSoon = delay === 0 ? close : () => setTimeout(close, delay)
   // 'close' follows.
   one.on('error', () => {})
-  one.on('end', close)
-  one.on('close', close)
+  one.on('end', closeSoon)
+  one.on('close', closeSoon)
 }
 
 /** RFC 9110 section 15.2.2. */

@@ -257,3 +257,15 @@ test('a WebSocket passes messages both ways and its close', async () => {
   expect([closed.code, closed.reason, closed.wasClean]).toEqual([4001, 'enough', true])
   expect(origin.connections[0]?.received).toMatch(/^GET \/chat\?room=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n/)
 })
+
+test('a WebSocket hears with which code its origin closes, though the connection ends right behind that', async () => {
+  const { endpoint } = await start(odd.webSocketEcho)
+  const closeOne = async (): Promise<number> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { 'X-Endpoint': endpoint } })
+    await once(socket, 'open')
+    socket.close(4001)
+    return (await once(socket, 'close'))[0].code
+  }
+  for (let round = 0; round < 20; round++)
+    expect(await Promise.all(Array.from({ length: 4 }, closeOne))).toEqual([4001, 4001, 4001, 4001])
+})

@@ -11,6 +11,7 @@ import { DevSite } from './dev-rig.ts'
 import * as odd from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
 import { backend, gateway, gatewayClass, http, https, pathPrefix, route, secret, service } from './serve-manifests.ts'
+import { grpcService, startGrpc } from './serve-origins.ts'
 
 // `landfall dev`: what it does around the Worker as Cloudflare's edge does.
 
@@ -267,4 +268,27 @@ test('ports of TLS and TCP pass connections on as they are, and their names choo
   const ended = await tls(site.address, 8443, { servername: 'own.example' })
   expect(ended.getPeerX509Certificate()?.subjectAltName).toBe('DNS:own.example')
   expect(await (await raw(site.address, 5432)).rest()).toBe('plain')
+})
+
+test('a client that speaks gRPC-Web itself reaches a gRPC server, and gets its trailers in the body', async () => {
+  const site = newSite()
+  const server = await startGrpc()
+  closers.push(() => server.close())
+  await site.serve([
+    gatewayClass,
+    gateway(site.address, [http(8080)]),
+    route('GRPCRoute', 'grpc'),
+    ...service('grpc', [server.endpoint]),
+  ])
+  const ask = async (path: string) => {
+    const client = await raw(site.address, 8080)
+    const body = '\0\0\0\0\x02hi'
+    const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: ${body.length}\r\n\r\n`
+    return client.write(head + body).message()
+  }
+  const { head, body } = await ask(grpcService.unary.path)
+  expect(head).toMatch(/^content-type: application\/grpc-web\+proto\r$/im)
+  expect(body).toContain('\0\0\0\0\x02hi')
+  expect(body).toMatch(/\x80\0\0\0.*grpc-status: 0\r\n/s)
+  expect((await ask(grpcService.fail.path)).head).toMatch(/^grpc-status: 8\r$/im)
 })

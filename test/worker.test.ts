@@ -393,3 +393,21 @@ test('a Host that is more than a host is a 400', async () => {
     expect([name, (await edge.ask({ path: '/', host: name })).status]).toEqual([name, 200])
   }
 })
+
+test('errors of a request by gRPC-Web are of its kind', async () => {
+  const nowhere = await closedEndpoint()
+  const hosts = [host({ matches: [match({ path: prefix('/a.B') })] })]
+  await edge.publish(table(hosts, [backend({ endpoints: [nowhere] })]))
+  const ask = (path: string, contentType: string) =>
+    edge.ask({ path, method: 'POST', headers: { 'content-type': contentType }, body: Buffer.alloc(5) })
+  for (const [path, status, why] of [
+    ['/a.B/C', '14', 'connect-failed'],
+    ['/c.D/E', '12', 'no-route'],
+  ] as const) {
+    const { status: code, headers, body } = await ask(path, 'application/grpc-web+proto')
+    expect([code, headers['content-type'], headers['grpc-status'], headers['grpc-message'], body]).toEqual([
+      ...[200, 'application/grpc-web+proto', status, `landfall: ${why}`, ''],
+    ])
+  }
+  expect((await ask('/c.D/E', 'application/json')).status).toBe(404)
+})

@@ -27,7 +27,7 @@ export async function forward(
 ): Promise<Response> {
   const { method, scheme } = facts
   const url = upstreams.origins.urlOf(decision.backend, decision, scheme)
-  if (url === undefined) return refuse(502, 'connector-refused', settings.hideReason)
+  if (url === undefined) return refuse(502, 'connector-refused', facts.header('content-type'), settings.hideReason)
   const headers = new Headers(facts.headers)
   upstreamHeaders(headers, peerOf(request), facts, decision, settings.trustedHops)
   const { body } = request
@@ -39,15 +39,15 @@ export async function forward(
   const sent = decision.mirrors.length === 0 ? outgoing : sendMirrors(outgoing, decision, scheme, upstreams, ctx)
 
   const last = await tryOrigins(decision, sent, upstreams, now)
-  if (last.response === undefined) return refusal(last, decision, settings)
+  if (last.response === undefined) return refusal(last, decision, facts, settings)
   const response = last.deadline === undefined ? last.response : cutBody(last.response, last.deadline, ctx)
   return edited(response, last, decision, scheme, upstreams)
 }
 
-function refusal(last: LastTry, decision: Forward, settings: Settings): Response {
+function refusal(last: LastTry, decision: Forward, facts: WorkerFacts, settings: Settings): Response {
   last.deadline?.clear()
   const why = last.deadline?.passed === true ? last.deadline.why : (last.failure ?? 'connect-failed')
-  const response = refuse(statusOf(why), why, settings.hideReason)
+  const response = refuse(statusOf(why), why, facts.header('content-type'), settings.hideReason)
   editHeaders(response.headers, decision.responseHeaders)
   return response
 }

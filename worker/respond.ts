@@ -1,4 +1,5 @@
 import type { HeaderEdit, Redirect, Respond, Why } from '../engine/decision.ts'
+import { grpcStatus, isGrpcWeb } from '../engine/grpc-status.ts'
 import { reasonHeader } from '../engine/reason.ts'
 
 export function redirect(decision: Redirect): Response {
@@ -7,16 +8,26 @@ export function redirect(decision: Redirect): Response {
   return new Response(null, { status: decision.status, headers })
 }
 
-export function respond(decision: Pick<Respond, 'status' | 'why' | 'responseHeaders'>, hideReason: boolean): Response {
-  const response = refuse(decision.status, decision.why, hideReason)
+export function respond(
+  decision: Pick<Respond, 'status' | 'why' | 'responseHeaders'>,
+  contentType: string | undefined,
+  hideReason: boolean,
+): Response {
+  const response = refuse(decision.status, decision.why, contentType, hideReason)
   editHeaders(response.headers, decision.responseHeaders)
   return response
 }
 
-/** An answer of Landfall's own. Only a CORS preflight is no failure. */
-export function refuse(status: number, why: Why, hideReason: boolean): Response {
+/** An answer of Landfall's own: of gRPC's kind where the request's content-type is. Only a CORS preflight is no failure. */
+export function refuse(status: number, why: Why, contentType: string | undefined, hideReason: boolean): Response {
   const headers = new Headers()
   if (why === 'cors-preflight') return new Response(null, { status, headers })
+  if (isGrpcWeb(contentType)) {
+    headers.set('content-type', 'application/grpc-web+proto')
+    headers.set('grpc-status', `${grpcStatus(status)}`)
+    if (!hideReason) headers.set('grpc-message', `landfall: ${why}`)
+    return new Response(null, { headers })
+  }
   if (!hideReason) headers.set(reasonHeader, why)
   headers.set('content-type', 'text/plain; charset=utf-8')
   return new Response(hideReason ? `${status}\n` : `${status} ${why}\n`, { status, headers })

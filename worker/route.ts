@@ -20,14 +20,14 @@ export async function route(
 ): Promise<Response> {
   const { tables, upstreams } = worker
   const facts = readFacts(request, url, socket.port)
-  if (facts === undefined) return refuse(400, 'bad-request', false)
+  if (facts === undefined) return refuse(400, 'bad-request', undefined, false)
 
   const now = upstreams.now()
   const current = tables.current(now, ctx)
   const routers = 'then' in current ? await current : current
-  if (routers.length === 0) return refuse(503, 'no-table', false)
+  if (routers.length === 0) return refuse(503, 'no-table', facts.header('content-type'), false)
   const router = tables.choose(routers, socket.gateways, facts)
-  if (router === undefined) return refuse(404, 'no-listener', false)
+  if (router === undefined) return refuse(404, 'no-listener', facts.header('content-type'), false)
 
   const first = router.decide(facts, upstreams.random, now)
   const decision = first.type === 'missing' ? await decideColdly(router, facts, worker, now, ctx) : first
@@ -53,9 +53,9 @@ function execute(
     case 'redirect':
       return redirect(decision)
     case 'respond':
-      return respond(decision, settings.hideReason)
+      return respond(decision, facts.header('content-type'), settings.hideReason)
     case 'missing':
-      return refuse(503, 'shard-unavailable', settings.hideReason)
+      return refuse(503, 'shard-unavailable', facts.header('content-type'), settings.hideReason)
   }
 }
 
