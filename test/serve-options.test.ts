@@ -87,8 +87,8 @@ test.for([
 ] as const)('%s is a warning that says so', async ([, objects, warning]) => {
   await site.write('site', objects)
   const running = await site.start([])
+  await running.until(async () => running.stderr.includes(warning))
   expect(running.stderr).toMatch(/"level":"warn"/)
-  expect(running.stderr).toContain(warning)
 })
 
 test('a directory that is not there is told, and served when it comes', async () => {
