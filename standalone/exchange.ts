@@ -23,6 +23,11 @@ export interface RequestHead {
   readonly upgrade: 'websocket' | undefined
 }
 
+/** Whether nothing speaks against sending it twice. RFC 9110 section 9.2.2: a proxy repeats no request that is not idempotent. */
+export const isRepeatable = ({ hasBody, method }: RequestHead): boolean => !hasBody && idempotent.has(method)
+
+const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
 /** The side of whoever asks. Until end() or abort(), in which nothing else is to be called any more. */
 export interface Exchange {
   /** A piece of the request's body, which is not the caller's any more. False: better wait for ResponseSink.drain. */

@@ -7,7 +7,14 @@ import { sessionValue } from '../engine/session.ts'
 import type { Backend, Endpoint, Settings } from '../proto/gen/route_table.ts'
 import type { Access } from './access.ts'
 import { Attempt, type AttemptEnds } from './attempt.ts'
-import { type Exchange, ExchangeError, type ExchangeFault, type RequestHead, type ResponseSink } from './exchange.ts'
+import {
+  type Exchange,
+  ExchangeError,
+  type ExchangeFault,
+  isRepeatable,
+  type RequestHead,
+  type ResponseSink,
+} from './exchange.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
 import type { ClientRequest } from './handler.ts'
 import { editedLines, isEmpty } from './header-edit.ts'
@@ -150,7 +157,8 @@ export class Forwarding implements Exchange, AttemptEnds {
     if (this.#status !== 0) {
       this.#finish(why)
       this.#sink.failed(error ?? new ExchangeError('timeout', why, false))
-    } else if (!this.#againAfter(fault)) this.#answer(why === 'bad-request' ? 400 : statusOf(why), why)
+    } else if (!this.#againAfter(fault, error?.unheard === true))
+      this.#answer(why === 'bad-request' ? 400 : statusOf(why), why)
   }
 
   drained(): void {
@@ -186,11 +194,13 @@ export class Forwarding implements Exchange, AttemptEnds {
   }
 
   /** Whether there is another try after a failure without an answer. */
-  #againAfter(fault: ExchangeFault | 'overdue'): boolean {
+  #againAfter(fault: ExchangeFault | 'overdue', isUnheard: boolean): boolean {
     const { retry, backend } = this.#decision
     if (retry !== undefined) return this.#upstreams.budget.take(this.#upstreams.now()) && this.#again()
     const untouched = fault === 'connect-failed' || fault === 'overloaded' || fault === 'unprocessed'
-    if (!untouched || this.#kept === undefined || this.#tries >= maxUntouched) return false
+    // An endpoint that goes away resets what it has not taken in yet. Once only: the request may be what ends endpoints.
+    const repeatable = fault === 'connection-lost' && isUnheard && this.#tries === 1 && isRepeatable(this.#head)
+    if (!(untouched || repeatable) || this.#kept === undefined || this.#tries >= maxUntouched) return false
     if (this.#tried.size >= backend.endpoints.length && fault !== 'unprocessed') return false
     this.#retryIn(0)
     return true

@@ -245,12 +245,21 @@ test('an endpoint that takes no connection is passed over without a word from th
   expect(log).toMatchObject([{ tries: 2, endpoint: three[1] }])
 })
 
-test('a request that may have been heard is not sent twice', async () => {
-  const { ask, asked } = start({})
-  const { seen } = ask()
-  asked[0]?.fail('connection-lost')
-  await vi.runAllTimersAsync()
-  expect([asked.length, seen.status, seen.body]).toEqual([1, 502, '502 connection-lost\n'])
+test('a request that may have been heard is sent once more at most, and only where its method allows it', async () => {
+  for (const [request, times] of [
+    [{}, 2],
+    [{ method: 'DELETE' }, 2],
+    [{ method: 'POST' }, 1],
+    [{ method: 'PUT', hasBody: true }, 1],
+  ] as const) {
+    const { ask, asked } = start({})
+    const { seen } = ask(request)
+    asked[0]?.fail('connection-lost')
+    await vi.runAllTimersAsync()
+    asked[1]?.fail('connection-lost')
+    await vi.runAllTimersAsync()
+    expect([asked.length, seen.status, seen.body]).toEqual([times, 502, '502 connection-lost\n'])
+  }
 })
 
 test('an answer that breaks off breaks off', () => {

@@ -1,4 +1,4 @@
-import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from './exchange.ts'
+import { type Exchange, ExchangeError, isRepeatable, type RequestHead, type ResponseSink } from './exchange.ts'
 import type { Http1Connection } from './http1-connection.ts'
 import { lastChunk, type RequestText } from './http1-request-head.ts'
 import type { RawHeaders } from './raw-headers.ts'
@@ -27,10 +27,8 @@ export class Http1Exchange implements Exchange {
     this.#left = head.length ?? Number.POSITIVE_INFINITY
   }
 
-  /** RFC 9110 section 9.2.2: a proxy repeats no request that is not idempotent. */
   get mayRepeat(): boolean {
-    const { hasBody, method } = this.request
-    return !this.isHeard && !hasBody && idempotent.has(method)
+    return !this.isHeard && isRepeatable(this.request)
   }
 
   write(chunk: Buffer): boolean {
@@ -87,5 +85,3 @@ export class Http1Exchange implements Exchange {
     this.failSoon(new ExchangeError('invalid-request', fault, !this.isHeard))
   }
 }
-
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
