@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Matched } from '../engine/decision.ts'
 import type { Access } from './access.ts'
-import type { ConnectionReport } from './listen-report.ts'
-import type { UdpReport } from './udp-report.ts'
+import type { ConnectionReport } from './listen/report.ts'
+import type { UdpReport } from './udp/report.ts'
 
 /** Series of one metric that are kept apart by route; what comes later is counted under route="other". */
 const maxRoutes = 5_000

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Observer } from './access.ts'
-import type { FrontEnd } from './front-end.ts'
+import type { FrontEnd } from './front-end/front-end.ts'
 import { createGateway } from './gateway.ts'
-import { createHttp1Server } from './http1-server.ts'
-import { createHttp2Server } from './http2-server.ts'
-import type { Bind } from './listen-bind.ts'
+import { createHttp1Server } from './http1-server/http1-server.ts'
+import { createHttp2Server } from './http2-server/http2-server.ts'
+import type { Bind } from './listen/bind.ts'
 import { type Served, served } from './served.ts'
-import type { UdpBind } from './udp.ts'
+import type { UdpBind } from './udp/udp.ts'
 
 export type PlaceKind = 'http' | 'tls' | 'tcp' | 'udp'
 

@@ -9,7 +9,7 @@ import { issue } from '../test/certificates.ts'
 import { closedEndpoint, startOrigin, type Origin as TestOrigin } from '../test/origins.ts'
 import { RawConnection } from '../test/raw-connection.ts'
 import type { Connect } from './origin-client.ts'
-import { createConnect } from './origin-socket.ts'
+import { createConnect } from './origin-socket/origin-socket.ts'
 import { StreamTunnel, type StreamTunnelLimits, type TunnelReport } from './stream-tunnel.ts'
 
 const open: { close(): unknown }[] = []

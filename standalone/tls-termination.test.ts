@@ -12,7 +12,7 @@ import type { Tls } from '../proto/gen/route_table.ts'
 import { type Issued, issue } from '../test/certificates.ts'
 import { Certificates } from './certificates.ts'
 import type { PeerTls } from './handler.ts'
-import { Peek } from './listen-peek.ts'
+import { Peek } from './listen/peek.ts'
 import { TlsTermination, type TlsTerminationOptions } from './tls-termination.ts'
 
 const authority = issue({ subject: 'servers', isAuthority: true })

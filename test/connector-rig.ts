@@ -9,10 +9,10 @@ import {
 } from '../engine/origin-token.ts'
 import { endpointKey } from '../engine/origin-token-address.ts'
 import type { Endpoint } from '../proto/gen/route_table.ts'
-import { type Connector, type ConnectorLimits, createConnector } from '../standalone/connector.ts'
-import type { OriginTls } from '../standalone/connector-table.ts'
+import { type Connector, type ConnectorLimits, createConnector } from '../standalone/connector/connector.ts'
+import type { OriginTls } from '../standalone/connector/table.ts'
 import type { KeyPair } from '../standalone/feed.ts'
-import type { Http1ClientLimits } from '../standalone/http1-client-limits.ts'
+import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const secret = Buffer.from('a secret of thirty-two bytes, ok')

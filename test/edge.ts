@@ -10,7 +10,7 @@ import type { GatewayTable } from '../control/table.ts'
 import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
-import { createConnector } from '../standalone/connector.ts'
+import { createConnector } from '../standalone/connector/connector.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const gateway = 'infra/edge'

@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
-import type { FrontEnd, FrontEndOptions } from '../standalone/front-end.ts'
-import { createHttp1Server } from '../standalone/http1-server.ts'
-import { createHttp2Server } from '../standalone/http2-server.ts'
+import type { FrontEnd, FrontEndOptions } from '../standalone/front-end/front-end.ts'
+import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
+import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
 import { type Asked, startFrontEnd } from './front-end-rig.ts'
 import { FrameType, fieldBlock, frame, preface } from './http2-wire.ts'
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createHttp1Server } from '../standalone/http1-server.ts'
-import type { Http1Limits } from '../standalone/http1-server-limits.ts'
+import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
+import type { Http1Limits } from '../standalone/http1-server/limits.ts'
 import { echoed, type FrontEndRig, type FrontEndRigOptions, startFrontEnd } from './front-end-rig.ts'
 
 let rig: FrontEndRig

@@ -10,8 +10,8 @@ import {
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createHttp2Server } from '../standalone/http2-server.ts'
-import type { Http2Limits } from '../standalone/http2-server-limits.ts'
+import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
+import type { Http2Limits } from '../standalone/http2-server/limits.ts'
 import { type Asked, echoed, type FrontEndRig, type FrontEndRigOptions, startFrontEnd } from './front-end-rig.ts'
 import { Flag, FrameType, fieldBlock, frame, Http2Wire, statusIn } from './http2-wire.ts'
 

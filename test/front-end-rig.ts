@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type Exchange, ExchangeError, type ResponseSink } from '../standalone/exchange.ts'
-import type { Entrance, FrontEnd, FrontEndOptions } from '../standalone/front-end.ts'
+import type { Entrance, FrontEnd, FrontEndOptions } from '../standalone/front-end/front-end.ts'
 import type { ClientRequest, Handler, Peer } from '../standalone/handler.ts'
 import type { RawHeaders } from '../standalone/raw-headers.ts'
 import { RawConnection } from './raw-connection.ts'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { createHttp1Server } from '../standalone/http1-server.ts'
+import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
 import { echoed, type FrontEndRig, startFrontEnd } from './front-end-rig.ts'
 
 // Each row is a request with a second one hidden in it, or one that has two readings. `answers` is what the client gets, one

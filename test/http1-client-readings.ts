@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
-import { http1ClientLimits } from '../standalone/http1-client-limits.ts'
-import { Http1ResponseParser, type ReadOutcome } from '../standalone/http1-response-parser.ts'
+import { http1ClientLimits } from '../standalone/http1-client/limits.ts'
+import { Http1ResponseParser, type ReadOutcome } from '../standalone/http1-client/response-parser.ts'
 import { endToEnd, type RawHeaders } from '../standalone/raw-headers.ts'
 import type { Input } from './http1-client-inputs.ts'
 

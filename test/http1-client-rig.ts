@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { BackendTls, Endpoint } from '../proto/gen/route_table.ts'
 import type { Exchange, ExchangeError, RequestHead, ResponseSink } from '../standalone/exchange.ts'
-import { createHttp1Client } from '../standalone/http1-client.ts'
-import type { Http1ClientLimits } from '../standalone/http1-client-limits.ts'
+import { createHttp1Client } from '../standalone/http1-client/http1-client.ts'
+import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
 import type { Connect, OriginClient } from '../standalone/origin-client.ts'
-import { createConnect } from '../standalone/origin-socket.ts'
+import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import type { RawHeaders } from '../standalone/raw-headers.ts'
 
 export interface ClientRig {

@@ -9,10 +9,10 @@ import {
 } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Exchange, RequestHead } from '../standalone/exchange.ts'
-import { createHttp2Client } from '../standalone/http2-client.ts'
-import type { Http2ClientLimits } from '../standalone/http2-client-limits.ts'
+import { createHttp2Client } from '../standalone/http2-client/http2-client.ts'
+import type { Http2ClientLimits } from '../standalone/http2-client/limits.ts'
 import type { Origin, OriginClient } from '../standalone/origin-client.ts'
-import { createConnect } from '../standalone/origin-socket.ts'
+import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import { type Http2Peer, type PeerBehaviour, startHttp2Peer } from './http2-peer.ts'
 import { ResponseRecord } from './response-record.ts'
 

@@ -1,0 +1,48 @@
+import type { Socket } from 'node:net'
+import type { Handler, Peer } from '../handler.ts'
+
+/** Takes connections that were accepted elsewhere, and makes a Handler call for each request on them. */
+export interface FrontEnd {
+  readonly counters: Readonly<FrontEndCounters>
+  /** The socket is the front end's from here on. Bytes that were read of it have been put back (unshift). */
+  take(socket: Socket, peer: Peer, entrance: Entrance): void
+  /** Tells clients to go, lets what is under way end within `grace` milliseconds, then cuts it. */
+  close(grace: number): Promise<void>
+}
+
+/** What a connection came in by. */
+export interface Entrance {
+  readonly port: number
+  readonly scheme: 'http' | 'https'
+}
+
+export interface FrontEndOptions<Limits> {
+  readonly handler: Handler
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly limits?: Partial<Limits>
+}
+
+/** Counted since the start, but for `open` and `active`, which are now. */
+export interface FrontEndCounters {
+  connections: number
+  open: number
+  requests: number
+  /** Requests under way, tunnels among them. */
+  active: number
+  /** What the front end answered itself, or reset, because it was malformed. */
+  refused: number
+  /** Requests whose client left before the end of the answer. */
+  abandoned: number
+  /** Answers that broke off after their head. */
+  broken: number
+}
+
+export const noCounts = (): FrontEndCounters => ({
+  connections: 0,
+  open: 0,
+  requests: 0,
+  active: 0,
+  refused: 0,
+  abandoned: 0,
+  broken: 0,
+})
