@@ -1,28 +1,27 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { encodeTable } from '../control/publish/encode.ts'
 import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
 import { cpuOf } from './cpu.ts'
+import type { Slice, Tally } from './load.ts'
 import { median, type Row } from './report.ts'
 import { benchTable, gateway, hostname } from './tables.ts'
 
 /** The Worker on plain workerd with 10,000 routes, beside a bare passthrough worker and one written by hand, in turns. */
 
 const routes = 10_000
-/** Two workerd processes that run the same are up to a tenth apart, so each worker is started several times. */
-const starts = 4
-/** Of one start. */
-const rounds = 8
-const milliseconds = 600
+/** Two workerd processes that run the same are up to a tenth apart, for as long as they run, so each worker is started often. */
+const starts = 6
+/** Of one start. The machine's mood changes within a second, so turns are short, many, and compared with their neighbours. */
+const rounds = 60
+const milliseconds = 100
 /** Before the first round: until then V8 has not optimised what a Worker runs. */
-const warmUp = 6_000
-const connections = 32
+const warmUp = 5_000
 const originAddress = '127.0.0.1:19000'
 const bare = '127.0.0.1:19101'
 const handWritten = '127.0.0.1:19102'
@@ -53,25 +52,29 @@ const request = (host: number, path: Contender['path'], rule: number): string =>
     '\r\n',
   ].join('\r\n')
 
-const requests = (path: Contender['path']): string =>
+const requests = (path: Contender['path']): readonly string[] =>
   Array.from({ length: 200 }, (_, n) =>
     request((n * 37) % (routes / 10), path, ((n * 2) % 10) + (path === 'plain' ? 0 : 1)),
-  ).join('\0')
+  )
 
-/** Requests a second, and nothing else went wrong. */
-async function load(contender: Contender, duration: number): Promise<number> {
-  const child = spawn(process.execPath, ['bench/load.ts', contender.address, String(connections), String(duration)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin.end(requests(contender.path))
-  const result = JSON.parse(await text(child.stdout))
-  if (result.errors > 0) throw new Error(`${contender.name}: ${result.errors} errors`)
-  return result.requests / result.seconds
+/** Load on one contender, where nothing goes wrong. */
+async function load(loader: ChildProcess, { name, address, path }: Contender, milliseconds: number): Promise<Tally> {
+  loader.send({ address, milliseconds, requests: requests(path) } satisfies Slice)
+  const over = new AbortController()
+  const [tally]: Tally[] = await Promise.race([
+    once(loader, 'message', over),
+    once(loader, 'exit', over).then(() => []),
+  ])
+  over.abort()
+  if (tally === undefined || tally.errors > 0) throw new Error(`${name}: ${tally?.errors} errors`)
+  return tally
 }
 
-/** Rates and CPU of one contender, round by round. */
+/** Of one contender, turn by turn. */
 interface Figures {
+  /** Requests a second. */
   readonly rates: number[]
+  /** Microseconds of workerd's CPU a request. */
   readonly cpu: number[]
 }
 
@@ -95,9 +98,10 @@ export async function workerBench(): Promise<readonly Row[]> {
   return rowsOf(figures)
 }
 
-/** Adds the rounds of one start of all three workers. */
+/** Adds one start of all three workers. */
 async function measure(directory: string, figures: ReadonlyMap<string, Figures>): Promise<void> {
   const running = new Map<string, Workerd>()
+  const loader = fork('bench/load.ts')
   try {
     for (const [script, address] of [
       [await readFile('bench/worker-bare.js', 'utf8'), bare],
@@ -115,25 +119,25 @@ async function measure(directory: string, figures: ReadonlyMap<string, Figures>)
         variables: { CONNECTOR_KEY: 'bench:a-secret-of-benches', REFRESH_SECONDS: '3600' },
       })
     }
-    for (const contender of contenders) await load(contender, warmUp)
+    for (const contender of contenders) await load(loader, contender, warmUp)
     for (let round = 0; round < rounds; round++) {
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
         const pid = running.get(contender.address)?.pid ?? 0
         const before = await cpuOf(pid)
-        const rate = await load(contender, milliseconds)
-        figures.get(contender.name)?.rates.push(rate)
-        figures.get(contender.name)?.cpu.push((((await cpuOf(pid)) - before) * 1e6) / ((rate * milliseconds) / 1000))
+        const { answered, seconds } = await load(loader, contender, milliseconds)
+        figures.get(contender.name)?.rates.push(answered / seconds)
+        figures.get(contender.name)?.cpu.push((((await cpuOf(pid)) - before) * 1e6) / answered)
       }
     }
   } finally {
+    loader.kill()
     for (const workerd of running.values()) await workerd.close()
   }
 }
 
 function rowsOf(figures: ReadonlyMap<string, Figures>): readonly Row[] {
   const rates = (name: string): readonly number[] => figures.get(name)?.rates ?? []
-  const ratio = (a: string, b: string): number =>
-    median(rates(a).map((rate, round) => rate / (rates(b)[round] ?? Number.NaN)))
+  const ratio = (a: string, b: string): number => median(rates(a)) / median(rates(b))
   return [
     ...contenders.flatMap(({ name }) => [
       { name, value: median(rates(name)), unit: 'req/s' },
