@@ -58,9 +58,13 @@ export function issue(request: CertificateRequest): Issued {
 const day = 86_400_000
 
 function element(tag: number, content: Buffer): Buffer {
-  const length = content.length
-  const head = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), content])
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(content)]), content])
+}
+
+/** In as few bytes as can be: readers of DER take no other. X.690 section 10.1. */
+function lengthOf({ length }: Buffer): readonly number[] {
+  if (length < 0x80) return [length]
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
 }
 
 const sequence = (...parts: readonly Buffer[]): Buffer => element(0x30, Buffer.concat(parts))
