@@ -3,8 +3,8 @@ import { EndpointBalancer } from '../engine/endpoints.ts'
 import { RetryBudget } from '../engine/retry-budget.ts'
 import type { Router } from '../engine/router.ts'
 import { Streams } from '../engine/streams.ts'
-import { type Listener, Protocol } from '../proto/gen/route_table.ts'
 import type { Observer } from './access.ts'
+import { arrange } from './arrangement.ts'
 import { Certificates } from './certificates.ts'
 import { type Feed, type KeyPair, routersOf } from './feed.ts'
 import { createHttp1Client } from './http1-client/http1-client.ts'
@@ -14,7 +14,7 @@ import type { ConnectionReport } from './listen/report.ts'
 import type { Connect } from './origin-client.ts'
 import { createConnect } from './origin-socket/origin-socket.ts'
 import { createOrigins } from './origins.ts'
-import { Place, type PlaceKind } from './place.ts'
+import { Place } from './place.ts'
 import { type ServedGateway, served } from './served.ts'
 import { TlsTermination } from './tls-termination.ts'
 import type { UdpReport } from './udp/report.ts'
@@ -144,48 +144,19 @@ export class DataPlane {
 
   /** Gives each address and port the Gateways that listen there. */
   #arrange(): readonly string[] {
-    const faults: string[] = []
-    const wanted = new Map<string, { readonly kind: PlaceKind; readonly gateways: Set<Gateway> }>()
-    for (const [name, gateway] of this.#gateways) {
-      const { addresses, listeners } = gateway.router.root
-      for (const address of addresses.length === 0 ? this.#options.addresses : addresses) {
-        for (const listener of listeners) {
-          const kind = kindOf(listener)
-          const key = `${address} ${listener.port}${kind === 'udp' ? '/udp' : ''}`
-          const at = wanted.get(key)
-          if (at === undefined) wanted.set(key, { kind, gateways: new Set([gateway]) })
-          else if (at.kind === kind) at.gateways.add(gateway)
-          else faults.push(`Gateway ${name}: ${address} port ${listener.port} is another Gateway's, for ${at.kind}`)
-        }
-      }
-    }
+    const { berths, faults } = arrange(this.#routers.values(), this.#options.addresses)
     for (const [key, place] of this.#places) {
-      if (wanted.get(key)?.kind === place.kind) continue
+      if (berths.get(key)?.kind === place.kind) continue
       this.#places.delete(key)
       this.#parting.add(place)
       place.close(partingTime).then(() => this.#parting.delete(place))
     }
-    for (const [key, { kind, gateways }] of wanted) {
-      const [address = '', port = ''] = key.split(' ')
-      const place = this.#places.get(key) ?? new Place(kind, address, Number.parseInt(port, 10), this.#options)
+    for (const [key, { kind, address, port, gateways }] of berths) {
+      const place = this.#places.get(key) ?? new Place(kind, address, port, this.#options)
       this.#places.set(key, place)
-      place.served = served([...gateways])
+      place.served = served([...gateways].flatMap((gateway) => this.#gateways.get(gateway) ?? []))
     }
     return faults
-  }
-}
-
-function kindOf({ protocol }: Listener): PlaceKind {
-  switch (protocol) {
-    case Protocol.HTTP:
-      return 'http'
-    case Protocol.HTTPS:
-    case Protocol.TLS:
-      return 'tls'
-    case Protocol.TCP:
-      return 'tcp'
-    case Protocol.UDP:
-      return 'udp'
   }
 }
 
