@@ -1,19 +1,25 @@
 import process from 'node:process'
 import { Command } from 'commander'
+import { few } from '../control/compile/finding.ts'
 import { Project } from '../control/project.ts'
 import { type Changes, differences, type TableDiff } from '../control/publish/diff.ts'
 import { type PublishReport, publish } from '../control/publish/publish.ts'
-import { StoreError } from '../control/publish/store.ts'
+import { type Store, StoreError } from '../control/publish/store.ts'
+import { storedRoots } from '../control/publish/stored.ts'
 import { thisMachine } from '../serve/site.ts'
 import { encodeAll } from './encode.ts'
 import { openStore, storeWords } from './stores.ts'
 import { bad, count, dim, good, printJson, strong, warn } from './terminal.ts'
 import { filesOption, outputOption, UsageError } from './usage.ts'
 
+/** Gateways that an error names. */
+const maxNamed = 20
+
 interface PublishFlags {
   readonly filename: string[]
   readonly to: string
   readonly dryRun?: boolean
+  readonly allowEmpty?: boolean
   readonly output?: 'json'
 }
 
@@ -22,6 +28,7 @@ export const publishCommand = new Command('publish')
   .addOption(filesOption())
   .requiredOption('--to <store>', storeWords)
   .option('--dry-run', 'say what would change, and write nothing')
+  .option('--allow-empty', 'when the manifests have nothing to serve, remove all that the store has')
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -36,11 +43,12 @@ Examples:
   $ landfall publish -f manifests/ --to local
   $ landfall publish -f manifests/ --to cloudflare --dry-run`,
   )
-  .action(async ({ filename, to, dryRun = false, output }: PublishFlags) => {
+  .action(async ({ filename, to, dryRun = false, allowEmpty = false, output }: PublishFlags) => {
     const reading = await new Project(filename, thisMachine()).read()
     const tables = encodeAll(reading)
     const store = await openStore(to)
     try {
+      if (tables.length === 0 && !allowEmpty) await refuseToClear(store)
       const pairs = tables.flatMap((encoded, index) => {
         const table = reading.compiled.tables[index]
         return table === undefined ? [] : [{ table, encoded }]
@@ -58,6 +66,16 @@ Examples:
       await store.close()
     }
   })
+
+/** An empty directory, or a pipe of which nothing came, is rather a mistake than the wish to serve nothing any more. */
+async function refuseToClear(store: Store): Promise<void> {
+  const roots = [...(await storedRoots(store))].filter(([, { goneSince }]) => goneSince === 0)
+  if (roots.length === 0) return
+  const gateways = few(roots.map(([key]) => key.slice('gateway/'.length)).sort(), maxNamed)
+  throw new UsageError(
+    `the manifests have no Gateway to serve, and all tables of the store would go: ${gateways}; --allow-empty lets them go`,
+  )
+}
 
 function showProgress(written: number, total: number): void {
   process.stderr.write(`\r${dim(`${written} of ${total} entries written`)}${written === total ? '\n' : ''}`)
