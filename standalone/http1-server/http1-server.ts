@@ -70,7 +70,8 @@ export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
     if (status === undefined || connection === undefined || isUnused || !socket.writable) socket.destroy()
     else connection.malformed(status)
   })
-  // Starts to look for heads that take too long, which only servers do that listen.
+  // Starts to look for heads that take too long, which only servers do that listen. Deno even closes what they are handed.
+  Object.defineProperty(server, 'listening', { value: true })
   server.emit('listening')
 
   return {
