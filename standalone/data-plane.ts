@@ -39,6 +39,8 @@ export interface DataPlaneOptions {
 const partingTime = 60_000
 
 interface Gateway extends ServedGateway {
+  /** What it shows to origins that ask who it is. */
+  readonly shown: KeyPair | undefined
   readonly close: () => void
 }
 
@@ -118,28 +120,35 @@ export class DataPlane {
     const gateways = new Map<string, Gateway>()
     for (const [name, router] of routers) {
       const before = this.#gateways.get(name)
-      if (before?.router === router) gateways.set(name, before)
+      const shown = this.#clientCertificate(router)
+      const isShown = before !== undefined && isSamePair(before.shown, shown)
+      const isServed = before?.router === router
+      if (isShown && isServed) gateways.set(name, before)
       else {
-        const { upstreams, close } = before ?? this.#newUpstreams(name)
-        gateways.set(name, { router, streams: new Streams(router.table), upstreams, close })
+        // No connection under which another certificate was shown may carry a request from now on.
+        const { upstreams, close } = isShown ? before : this.#newUpstreams(name)
+        const streams = isServed ? before.streams : new Streams(router.table)
+        gateways.set(name, { router, streams, upstreams, close, shown })
       }
     }
-    for (const [name, { close }] of this.#gateways) if (!gateways.has(name)) close()
+    for (const [name, { close }] of this.#gateways) if (gateways.get(name)?.close !== close) close()
     return gateways
   }
 
   /** The clients of a Gateway: what it shows to origins is its own. */
   #newUpstreams(gateway: string): Pick<Gateway, 'upstreams' | 'close'> {
-    const connect: Connect = createConnect(() => {
-      const name = this.#routers.get(gateway)?.root.settings?.clientCertificate
-      return name === undefined ? undefined : this.#keyPairs.get(name)
-    })
+    const connect: Connect = createConnect(() => this.#gateways.get(gateway)?.shown)
     const { open, close } = createOrigins({
       http1: createHttp1Client({ connect }),
       http2: createHttp2Client({ connect }),
     })
     const shared = { balancer: this.#balancer, budget: this.#budget, now: Date.now, random: Math.random }
     return { upstreams: { open, ...shared }, close }
+  }
+
+  /** Gateway.spec.tls.backend. */
+  #clientCertificate({ root: { settings } }: Router): KeyPair | undefined {
+    return settings === undefined ? undefined : this.#keyPairs.get(settings.clientCertificate)
   }
 
   /** Gives each address and port the Gateways that listen there. */
@@ -159,6 +168,9 @@ export class DataPlane {
     return faults
   }
 }
+
+const isSamePair = (one: KeyPair | undefined, other: KeyPair | undefined): boolean =>
+  one?.certificate === other?.certificate && one?.privateKey === other?.privateKey
 
 function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList()
