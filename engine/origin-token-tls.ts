@@ -1,5 +1,5 @@
 import { AppProtocol, Backend, type BackendTls, Origin } from '../proto/gen/route_table.ts'
-import { base64url } from './origin-token.ts'
+import { base64url } from './base64url.ts'
 
 /** What the Worker and the connector each hash by SHA-256 to name a way to speak TLS: all that a BackendTLSPolicy says, and what
  *  origins are shown that ask for a certificate (Settings.client_certificate). */

@@ -1,3 +1,4 @@
+import { base64url } from './base64url.ts'
 import { parseEndpointKey } from './origin-token-address.ts'
 
 // What the Worker tells the connector, in headers of the request that it sends on:
@@ -88,16 +89,3 @@ const tokenForm =
 /** Whether a token may be used at `now`, in seconds since the epoch. */
 export const isCurrent = (token: OriginToken, now: number): boolean =>
   now < token.expires + clockSkew && now >= token.expires - tokenLifetime - clockSkew
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** RFC 4648 section 5, without padding. */
-export function base64url(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at
-    const group = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-    for (let digit = 0; digit <= Math.min(left, 3); digit++) text += alphabet[(group >>> (18 - 6 * digit)) & 63]
-  }
-  return text
-}

@@ -16,7 +16,7 @@ export const protobufFileName = 'route_table.proto'
  *
  * The store holds two kinds of entries:
  *
- *   gateway/<namespace>/<name>   one Root a Gateway, the only entry that is ever overwritten
+ *   gateway/<namespace>/<name>   one Root or SignedRoot a Gateway, the only entry that is ever overwritten
  *   shard/<hash>                 an immutable Shard, named by the first 16 bytes of its SHA-256, in hex
  *
  * A Root names every shard of its table, so a reader sees the old table or the new one and never a mix.
@@ -90,6 +90,27 @@ export interface Root {
    * entry about to be deleted. 0: the Gateway exists.
    */
   readonly goneSince: number
+}
+
+/**
+ * A Root and who vouches for it: engine/signed-root.ts. Its numbers are none of Root's, so that a reader who knows only that
+ * finds no schema and keeps its last good table.
+ */
+export interface SignedRoot {
+  /** An encoded Root. */
+  readonly root: Uint8Array
+  /** Grows with everything that is signed for a Gateway, also when an older table comes back. */
+  readonly sequence: number
+  /** Seconds since the epoch after which no reader begins to use it; 0: for ever. */
+  readonly notAfter: number
+  readonly signatures: readonly Signature[]
+}
+
+/** Ed25519 (RFC 8032) over what engine/signed-root.ts says. */
+export interface Signature {
+  /** Which of the keys that a reader has pinned. */
+  readonly keyId: string
+  readonly signature: Uint8Array
 }
 
 /** Shards that no table names any more. */
@@ -537,6 +558,142 @@ export const Root: MessageFns<Root> = {
             }
 
             message.goneSince = reader.uint32()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseSignedRoot(): SignedRoot {
+  return { root: new Uint8Array(0), sequence: 0, notAfter: 0, signatures: [] }
+}
+
+export const SignedRoot: MessageFns<SignedRoot> = {
+  encode(message: SignedRoot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root.length !== 0) {
+      writer.uint32(802).bytes(message.root)
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(808).uint64(message.sequence)
+    }
+    if (message.notAfter !== 0) {
+      writer.uint32(816).uint32(message.notAfter)
+    }
+    for (const v of message.signatures) {
+      Signature.encode(v!, writer.uint32(826).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedRoot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSignedRoot() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 100: {
+            if (tag !== 802) {
+              break
+            }
+
+            message.root = reader.bytes()
+            continue
+          }
+          case 101: {
+            if (tag !== 808) {
+              break
+            }
+
+            message.sequence = longToNumber(reader.uint64())
+            continue
+          }
+          case 102: {
+            if (tag !== 816) {
+              break
+            }
+
+            message.notAfter = reader.uint32()
+            continue
+          }
+          case 103: {
+            if (tag !== 826) {
+              break
+            }
+
+            message.signatures.push(Signature.decode(reader, reader.uint32()))
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+}
+
+function createBaseSignature(): Signature {
+  return { keyId: '', signature: new Uint8Array(0) }
+}
+
+export const Signature: MessageFns<Signature> = {
+  encode(message: Signature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== '') {
+      writer.uint32(10).string(message.keyId)
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Signature {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSignature() as any
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.keyId = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.signature = reader.bytes()
             continue
           }
         }
@@ -2641,6 +2798,17 @@ export const Endpoint: MessageFns<Endpoint> = {
       ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString())
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error('Value is larger than Number.MAX_SAFE_INTEGER')
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error('Value is smaller than Number.MIN_SAFE_INTEGER')
+  }
+  return num
 }
 
 export interface MessageFns<T> {
