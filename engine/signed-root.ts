@@ -51,32 +51,38 @@ export function splitEntry(entry: Uint8Array): RootEntry {
   const isWhole = ({ keyId, signature }: KeySignature): boolean =>
     keyIdForm.test(keyId) && signature.length === SIGNATURE_BYTES
   if (!signatures.every(isWhole)) throw new TableError('a signature of the signed root is none of Ed25519')
-  return { root, signed: { sequence, notAfter, signatures } }
+  const signed = { sequence, notAfter, signatures }
+  // One way only to write an entry, so that nothing stands in it that nobody has signed.
+  if (!areEqual(joinEntry(root, signed), entry)) throw new TableError('the signed root is not written as it should be')
+  return { root, signed }
 }
 
 /** The entry that splitEntry takes apart. */
 export const joinEntry = (root: Uint8Array, signed: Signed): Uint8Array =>
   SignedRoot.encode({ root, ...signed }).finish()
 
-/** What is signed. `key` is the entry's, `digest` the SHA-256 of its root. Throws TableError. */
+/** What is signed. `key` is the entry's, `digest` the SHA-256 of its root. Throws TableError for a key that cannot be signed. */
 export function signedMessage(
   key: string,
   { sequence, notAfter }: Pick<Signed, 'sequence' | 'notAfter'>,
   digest: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  if (!keyForm.test(key)) throw new TableError('the key of the entry is no name of a Gateway')
+  if (!canBeSigned(key)) throw new TableError('the key of the entry is no name of a Gateway')
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
   return ascii(['landfall root 1', key, sequence, notAfter, hex].join('\n'))
 }
 
 /** Visible ASCII: each key has bytes of its own. */
-const keyForm = /^gateway\/[!-~]+$/
+export const canBeSigned = (key: string): boolean => /^gateway\/[!-~]+$/.test(key)
 
 /** KeySignature.keyId, TableKey.id. */
 export const keyIdForm = /^[\w-]{1,32}$/
 
 const ascii = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
+
+const areEqual = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at])
 
 function decoded(entry: Uint8Array): SignedRoot {
   try {

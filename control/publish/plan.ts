@@ -10,20 +10,27 @@ export interface Plan {
 }
 
 /**
- * What makes a store with these roots and shards hold `tables` and no others. `now` in seconds since the epoch.
+ * What makes a store with these roots and shards hold `tables` and no others. `now` in seconds since the epoch. `renewed`:
+ * the keys of stored roots that are written again though their table has not changed, because they have to be signed anew.
  *
  * A shard that is in the store but that no root names is written nevertheless: another publisher may be about to delete it.
  */
-export function plan(tables: readonly EncodedTable[], stored: Roots, present: ReadonlySet<string>, now: number): Plan {
+export function plan(
+  tables: readonly EncodedTable[],
+  stored: Roots,
+  present: ReadonlySet<string>,
+  now: number,
+  renewed: ReadonlySet<string> = new Set(),
+): Plan {
   const needed = new Map(tables.flatMap(({ shards }) => [...shards]))
   const named = namedBy(stored)
   const shards = new Map([...needed].filter(([name]) => !present.has(name) || !named.has(name)))
 
   const wanted = new Map(tables.map(({ key, root }) => [key, root]))
   for (const [key, root] of stored) {
-    if (!wanted.has(key) && root.goneSince === 0) wanted.set(key, gone(key, now))
+    if (!wanted.has(key) && (root.goneSince === 0 || renewed.has(key))) wanted.set(key, gone(key, now))
   }
-  const changed = [...wanted].filter(([key, root]) => !sameTable(root, stored.get(key)))
+  const changed = [...wanted].filter(([key, root]) => renewed.has(key) || !sameTable(root, stored.get(key)))
 
   const known = retiredSince(stored.values())
   let strays = [...present].filter((name) => !needed.has(name) && !named.has(name) && !known.has(name))

@@ -1,10 +1,13 @@
+import type { Signed } from '../../engine/signed-root.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import { collect, type Due, due } from './collect.ts'
 import type { EncodedTable } from './encode.ts'
 import { type Plan, plan } from './plan.ts'
 import { retiredSince } from './retired.ts'
+import { ownSignatures, signRoots, toRenew } from './sign.ts'
+import type { Signer } from './sign-key.ts'
 import type { Store } from './store.ts'
-import { type Roots, storedEntries, storedRoots } from './stored.ts'
+import { type Roots, rootsOf, storedEntries, storedTables } from './stored.ts'
 
 /** Milliseconds that a retired shard stays: readers may hold the root that named it, and a minute may pass before a Workers
  *  KV shows them the new one. */
@@ -20,6 +23,11 @@ export interface PublishOptions {
   readonly grace?: number
   /** Say what would be done, and do nothing. */
   readonly dryRun?: boolean
+  /** Who vouches for the roots; nobody unless given. Its key must be for this store alone: a root that it signs is good
+   *  wherever the key is trusted. */
+  readonly signer?: Signer | undefined
+  /** Seconds for which a signature is good, at least MIN_VALIDITY; for ever unless given. */
+  readonly validFor?: number | undefined
   /** Called as entries are written. */
   readonly onProgress?: (written: number, total: number) => void
 }
@@ -32,12 +40,14 @@ export interface PublishReport {
   readonly collected: readonly string[]
   /** Those that will be, once readers no longer need them. */
   readonly awaiting: Due
+  /** What the roots of the tables are signed with, by key, written now or before; empty without a signer. */
+  readonly signed: ReadonlyMap<string, Signed>
 }
 
 /**
  * Makes the store hold these tables and no others. A reader sees the old table of a Gateway or the new one whenever the
- * publisher is killed. Equal tables write nothing; other than that, the shards that are new are written and then the roots
- * that changed.
+ * publisher is killed. Equal tables write nothing, unless their signatures have to be renewed; other than that, the
+ * shards that are new are written and then the roots that changed.
  *
  * What a change leaves unused is noted in a root that is written anyway, and deleted by a publish after `grace`. A Gateway
  * that is gone gets an empty table first, so that it is served no more at once. Rejects with the StoreError that stopped
@@ -48,11 +58,16 @@ export async function publish(
   tables: readonly EncodedTable[],
   options: PublishOptions,
 ): Promise<PublishReport> {
-  const { now, grace = GRACE, dryRun = false, onProgress = () => {} } = options
-  const roots = await storedRoots(store)
+  const { now, grace = GRACE, dryRun = false, signer, validFor, onProgress = () => {} } = options
+  const stored = await storedTables(store)
+  const roots = rootsOf(stored)
   const shards = new Set(await store.list('shard/'))
-  const planned = plan(tables, roots, shards, Math.floor(now() / 1000))
-  const rootEntries = new Map([...planned.roots].map(([key, root]) => [key, Root.encode(root).finish()]))
+  const own = signer === undefined ? new Map<string, Signed>() : await ownSignatures(stored, signer)
+  const renewed = signer === undefined ? new Set<string>() : toRenew(stored.keys(), own, validFor, now())
+  const planned = plan(tables, roots, shards, Math.floor(now() / 1000), renewed)
+  const encoded = new Map([...planned.roots].map(([key, root]) => [key, Root.encode(root).finish()]))
+  const signed = signer === undefined ? undefined : await signRoots(encoded, own, { signer, validFor, now: now() })
+  const rootEntries = signed?.entries ?? encoded
   if (!dryRun) {
     await write(store, planned, rootEntries, onProgress)
     await putBackCollected(store, planned, roots)
@@ -68,6 +83,12 @@ export async function publish(
     bytes: entries.reduce((sum, [, bytes]) => sum + bytes.length, 0),
     collected,
     awaiting: new Map([...times].filter(([, time]) => time > at)),
+    signed: new Map(
+      tables.flatMap(({ key }) => {
+        const signature = signed?.signatures.get(key) ?? own.get(key)
+        return signature === undefined ? [] : [[key, signature] as const]
+      }),
+    ),
   }
 }
 

@@ -1,3 +1,4 @@
+import { type RootEntry, splitEntry } from '../../engine/signed-root.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import { inParallel } from './in-parallel.ts'
 import { shardName } from './shard-tree.ts'
@@ -8,21 +9,35 @@ const AT_ONCE = 16
 /** By key. */
 export type Roots = ReadonlyMap<string, Root>
 
-const nothing = Root.decode(new Uint8Array())
-
-/** The roots in a store. One that does not decode is taken for one that names nothing. */
-export async function storedRoots(store: Pick<Store, 'get' | 'list'>): Promise<Roots> {
-  const roots = new Map<string, Root>()
-  await inParallel(await store.list('gateway/'), AT_ONCE, async (key) => {
-    const bytes = await store.get(key)
-    if (bytes !== undefined) roots.set(key, decoded(bytes))
-  })
-  return roots
+/** A root with the bytes that were signed, if they were. */
+export interface StoredRoot extends Pick<RootEntry, 'signed'> {
+  readonly root: Root
+  readonly rootBytes: Uint8Array
 }
 
-function decoded(bytes: Uint8Array): Root {
+const nothing: StoredRoot = { root: Root.decode(new Uint8Array()), rootBytes: new Uint8Array(), signed: undefined }
+
+/** The roots in a store, whoever has signed them. One that does not decode is taken for one that names nothing. */
+export async function storedTables(store: Pick<Store, 'get' | 'list'>): Promise<ReadonlyMap<string, StoredRoot>> {
+  const tables = new Map<string, StoredRoot>()
+  await inParallel(await store.list('gateway/'), AT_ONCE, async (key) => {
+    const bytes = await store.get(key)
+    if (bytes !== undefined) tables.set(key, decoded(bytes))
+  })
+  return tables
+}
+
+/** As storedTables, without what was signed. */
+export const storedRoots = async (store: Pick<Store, 'get' | 'list'>): Promise<Roots> =>
+  rootsOf(await storedTables(store))
+
+export const rootsOf = (tables: ReadonlyMap<string, StoredRoot>): Roots =>
+  new Map([...tables].map(([key, { root }]) => [key, root]))
+
+function decoded(bytes: Uint8Array): StoredRoot {
   try {
-    return Root.decode(bytes)
+    const { root, signed } = splitEntry(bytes)
+    return { root: Root.decode(root), rootBytes: root, signed }
   } catch {
     return nothing
   }
