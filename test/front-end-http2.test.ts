@@ -13,6 +13,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
 import type { Http2Limits } from '../standalone/http2-server/limits.ts'
 import { type Asked, echoed, type FrontEndRig, type FrontEndRigOptions, startFrontEnd } from './front-end-rig.ts'
+import { flood, floods } from './http2-floods.ts'
 import { Flag, FrameType, fieldBlock, frame, Http2Wire, statusIn } from './http2-wire.ts'
 
 let rig: FrontEndRig
@@ -776,46 +777,9 @@ test('no more streams are served at a time than are announced', async () => {
   expect(rig.asked).toHaveLength(3)
 })
 
-const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
-test.for<[string, (wire: Http2Wire, round: number) => void]>([
-  [
-    'requests that are reset',
-    (wire, at) => wire.request(2 * at + 1, good).send(FrameType.resetStream, 0, 2 * at + 1, number(8)),
-  ],
-  [
-    'requests that make the server reset them',
-    (wire, at) => wire.request(2 * at + 1, good, 0).send(FrameType.windowUpdate, 0, 2 * at + 1, number(0)),
-  ],
-  ['malformed requests', (wire, at) => wire.request(2 * at + 1, good.slice(1))],
-  ['too many requests', (wire, at) => wire.request(2 * at + 1, good, 0)],
-  ['SETTINGS', (wire) => wire.send(FrameType.settings, 0, 0)],
-  ['PINGs', (wire) => wire.send(FrameType.ping, 0, 0, Buffer.alloc(8))],
-  [
-    'CONTINUATIONs',
-    (wire, at) =>
-      at === 0
-        ? wire.send(FrameType.headers, 0, 1, fieldBlock(good))
-        : wire.send(FrameType.continuation, 0, 1, fieldBlock([[`x${at}`, 'y']])),
-  ],
-  ['empty DATA', (wire, at) => (at === 0 ? wire.request(1, good, 0) : wire.send(FrameType.data, 0, 1))],
-  ['PRIORITYs', (wire, at) => wire.send(FrameType.priority, 0, 2 * at + 1, Buffer.alloc(5))],
-  ['unknown frames', (wire) => wire.send(99, 0, 0, Buffer.alloc(100))],
-])('a flood of %s closes the connection', async ([name, flood]) => {
+test.for(floods)('a flood of %s closes the connection', async (each) => {
   await start()
-  const session = await wire()
-  // Acknowledgements pile up only with those who do not read them.
-  if (name === 'SETTINGS' || name === 'PINGs') session.socket.pause()
-  let rounds = 0
-  for (; rounds < 100_000 && !session.closed; rounds++) {
-    flood(session, rounds)
-    if (rounds % 200 === 0) await new Promise((resolve) => setImmediate(resolve))
-  }
-  expect(rounds).toBeLessThan(100_000)
+  expect(await flood(await wire(), each, 100_000)).toBeLessThan(100_000)
   await vi.waitFor(() => expect(rig.frontEnd.counters).toMatchObject({ open: 0, active: 0 }))
   expect(rig.asked.length).toBeLessThan(2_000)
   expect(rig.asked.every(({ aborted }) => aborted)).toBe(true)

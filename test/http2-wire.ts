@@ -71,8 +71,8 @@ export class Http2Wire {
     })
   }
 
-  static async open(port: number): Promise<Http2Wire> {
-    const socket = connect(port, '127.0.0.1')
+  static async open(port: number, host = '127.0.0.1'): Promise<Http2Wire> {
+    const socket = connect(port, host)
     await once(socket, 'connect')
     const wire = new Http2Wire(socket)
     socket.write(Buffer.concat([Buffer.from(preface), frame(FrameType.settings, 0, 0)]))

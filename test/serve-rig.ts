@@ -14,7 +14,20 @@ export type Command = readonly string[]
 
 export const landfall = join(import.meta.dirname, '../cli/landfall')
 
-export const serve: Command = [landfall, 'serve', '-f', '{dir}', '--admin', '{admin}']
+const root = join(import.meta.dirname, '..')
+
+const serving: Command = ['serve', '-f', '{dir}', '--admin', '{admin}']
+
+export const serve: Command = [landfall, ...serving]
+
+/** The same without Node.js. Not by node_modules/.bin, which may have a wrapper that no signal gets through. */
+export const serveOnDeno: Command = [
+  join(root, 'node_modules/deno/deno'),
+  'run',
+  '--allow-all',
+  join(root, 'cli/main.ts'),
+  ...serving,
+]
 
 /** Milliseconds that a command has to come up, and a condition to come true. */
 const patience = 20_000
