@@ -1,7 +1,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { FrontEndCounters } from '../front-end/front-end.ts'
+import type { FrontEndCounters, RefusedRequest } from '../front-end/front-end.ts'
 import type { Arrival } from '../front-end/request.ts'
 import type { Handler } from '../handler.ts'
 import type { RawHeaders } from '../raw-headers.ts'
@@ -14,6 +14,7 @@ export interface Http2Host {
   readonly limits: Http2Limits
   readonly counters: FrontEndCounters
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly observe: (refused: RefusedRequest) => void
   /** A new Sec-WebSocket-Key. */
   readonly webSocketKey: () => string
 }
@@ -50,7 +51,9 @@ export class Http2Connection {
     })
     this.#session = session
     this.#idle = setTimeout(() => this.#silent(), limits.headTimeout)
-    session.on('connect', () => session.setLocalWindowSize(limits.connectionWindow))
+    session.on('connect', () => {
+      if (!session.destroyed) session.setLocalWindowSize(limits.connectionWindow)
+    })
     session.on('stream', (stream, _headers, flags, lines) => this.#take(stream, flags, lines))
     session.on('error', (error) =>
       server.log('connection-failed', { peer: arrival.peer.address, message: error.message }),
