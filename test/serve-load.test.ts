@@ -5,7 +5,7 @@ import { type Issued, issue } from './certificates.ts'
 import { h2load, type Load, LoadOrigin, type Target, wrk } from './serve-load.ts'
 import { gateway, gatewayClass, http, https, route, secret, service, slice } from './serve-manifests.ts'
 import { type GrpcOrigin, grpcService, startGrpc } from './serve-origins.ts'
-import { has, Site, serve } from './serve-rig.ts'
+import { has, type Running, Site, serve } from './serve-rig.ts'
 
 const clientTest = test.skipIf(!has('wrk') || !has('h2load'))
 const ports = { http: 8080, https: 8443, origin: 9000 } as const
@@ -57,11 +57,14 @@ const beginHttp2 = (seconds: number): number =>
   loads.push(h2load(target('http'), seconds, 2, 8), h2load(target('https'), seconds, 2, 8))
 
 /** Ends the load, and proves that it was one and met with no failure. */
-async function expectNoFailure(): Promise<void> {
+async function expectNoFailure(running: Running): Promise<void> {
   for (const load of loads) load.stop()
   const tallies = await Promise.all(loads.map(({ tally }) => tally))
+  // Says why, which clients cannot.
+  const faults = (await running.admin('/metrics')).match(/^landfall_faults_total\{.*/gm) ?? []
+  expect(faults.filter((fault) => !fault.includes('why="client-left"'))).toEqual([])
   for (const { client, requests, failures, output } of tallies) {
-    expect([client, failures, output]).toEqual([client, 0, output])
+    expect(failures, `${client}: ${output}`).toBe(0)
     expect(requests).toBeGreaterThan(100)
   }
 }
@@ -104,7 +107,7 @@ clientTest(
       }
       await running.until(async () => (await version()).includes(`//version-${change}.`))
     }
-    await expectNoFailure()
+    await expectNoFailure(running)
   },
   120_000,
 )
@@ -121,7 +124,7 @@ clientTest(
       running = next
     }
     await calls.stopWithoutFault()
-    await expectNoFailure()
+    await expectNoFailure(running)
   },
   120_000,
 )
@@ -129,7 +132,7 @@ clientTest(
 clientTest(
   'endpoints that come and go cost no request',
   async () => {
-    await site.start([ports.http, ports.https])
+    const running = await site.start([ports.http, ports.https])
     begin()
     beginHttp2(3)
     for (let round = 0; round < 3; round++) {
@@ -139,7 +142,7 @@ clientTest(
         await site.write('endpoints', [slice('load', endpoints())])
       }
     }
-    await expectNoFailure()
+    await expectNoFailure(running)
   },
   120_000,
 )
@@ -159,7 +162,7 @@ clientTest(
       })
     }
     await calls.stopWithoutFault()
-    await expectNoFailure()
+    await expectNoFailure(running)
   },
   120_000,
 )
