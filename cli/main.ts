@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts'
 import { publishCommand } from './publish.ts'
 import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
+import { testCommand } from './test.ts'
 import { UsageError } from './usage.ts'
 import { validateCommand } from './validate.ts'
 
@@ -30,6 +31,7 @@ Examples:
   .addCommand(statusCommand)
   .addCommand(compileCommand)
   .addCommand(explainCommand)
+  .addCommand(testCommand)
   .addCommand(publishCommand)
   .addCommand(devCommand)
   .addCommand(serveCommand)
