@@ -1,3 +1,6 @@
+import { readTableKey, tableKeyForm } from '../engine/table-key.ts'
+import type { Trust } from '../engine/trusted-roots.ts'
+
 /** What a deployment sets: bindings and variables of wrangler.toml, or of the workerd configuration of `landfall dev`. */
 export interface Env {
   /** The store: gateway/… and shard/… entries. */
@@ -14,6 +17,11 @@ export interface Env {
   readonly ADMIN_TOKEN?: string
   /** Seconds between looks at the store; 30 when unset. */
   readonly REFRESH_SECONDS?: string
+  /** Public keys whose tables are taken, as `landfall keys public` prints them, separated by commas; when unset, every table
+   *  is. */
+  readonly TABLE_KEYS?: string
+  /** With TABLE_KEYS: the lowest sequence of a table that is taken. */
+  readonly TABLE_FLOOR?: string
 }
 
 /** What a socket of one's own workerd says of the connections it takes (`props` of the workerd configuration). */
@@ -31,17 +39,47 @@ export interface Config {
   readonly adminToken: string | undefined
   /** Milliseconds. */
   readonly refreshAfter: number
+  /** undefined: every table is taken. */
+  readonly trust: Trust | undefined
+  /** What cannot be read of the variables, as sentences. */
+  readonly faults: readonly string[]
 }
 
 export function readConfig(env: Env): Config {
-  const gateways = (env.GATEWAYS ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
+  const gateways = listOf(env.GATEWAYS)
   const seconds = Number(env.REFRESH_SECONDS ?? 30)
   return {
     gateways: gateways.length === 0 ? undefined : gateways,
     adminToken: env.ADMIN_TOKEN === '' ? undefined : env.ADMIN_TOKEN,
     refreshAfter: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : 30_000,
+    ...readTrust(env),
   }
 }
+
+/** A key that cannot be read is trusted by nobody, and below a floor that cannot be read is everything. */
+function readTrust({ TABLE_KEYS, TABLE_FLOOR = '' }: Env): Pick<Config, 'trust' | 'faults'> {
+  const texts = listOf(TABLE_KEYS)
+  if (texts.length === 0) {
+    const fault = 'TABLE_FLOOR says nothing without TABLE_KEYS: every table is taken'
+    return { trust: undefined, faults: TABLE_FLOOR === '' ? [] : [fault] }
+  }
+  const keys = texts.map(readTableKey)
+  const faults = keys.flatMap((key, index) =>
+    key === undefined ? [`key ${index + 1} of TABLE_KEYS is not ${tableKeyForm}`] : [],
+  )
+  const isFloor = /^\d{0,15}$/.test(TABLE_FLOOR)
+  if (!isFloor) faults.push('TABLE_FLOOR is no sequence of a table, and no table is taken')
+  return {
+    trust: {
+      keys: keys.filter((key) => key !== undefined),
+      floor: isFloor ? Number(TABLE_FLOOR) : Number.POSITIVE_INFINITY,
+    },
+    faults,
+  }
+}
+
+const listOf = (text = ''): readonly string[] =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')

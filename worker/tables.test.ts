@@ -1,6 +1,8 @@
 import { createExecutionContext, env, waitOnExecutionContext } from 'cloudflare:test'
 import { afterEach, expect, test } from 'vitest'
+import { joinEntry, signedMessage } from '../engine/signed-root.ts'
 import { Root } from '../proto/gen/route_table.ts'
+import type { Config } from './config.ts'
 import { Tables } from './tables.ts'
 
 const root = (gateway: string, version: string): Uint8Array =>
@@ -17,9 +19,18 @@ const root = (gateway: string, version: string): Uint8Array =>
     goneSince: 0,
   }).finish()
 
+const gone = (gateway: string): Uint8Array =>
+  Root.encode({ ...Root.decode(root(gateway, 'gone')), goneSince: 1 }).finish()
+
 const put = (gateway: string, version: string): Promise<void> =>
   env.TABLES.put(`gateway/${gateway}`, root(gateway, version))
-const config = { gateways: undefined, adminToken: undefined, refreshAfter: 1_000 }
+const config: Config = {
+  gateways: undefined,
+  adminToken: undefined,
+  refreshAfter: 1_000,
+  trust: undefined,
+  faults: [],
+}
 
 /** Asks at a time, and waits for what goes on in the background. */
 async function ask(tables: Tables, now: number): Promise<string[]> {
@@ -97,4 +108,66 @@ test('a Worker without a table looks again after a second', async () => {
   await put('a/one', '1')
   expect(await ask(tables, 999)).toEqual([])
   expect(await ask(tables, 1_000)).toEqual(['a/one 1'])
+})
+
+test('a Gateway whose empty root has been seen goes with it', async () => {
+  const tables = new Tables(env.TABLES, config)
+  await put('a/one', '1')
+  await put('a/two', '1')
+  await ask(tables, 0)
+  await env.TABLES.put('gateway/a/two', gone('a/two'))
+  await ask(tables, 2_000)
+  await env.TABLES.delete('gateway/a/two')
+  await ask(tables, 4_000)
+  expect(await ask(tables, 4_001)).toEqual(['a/one 1'])
+  expect(tables.status().problems).toEqual([])
+})
+
+const pair = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair
+const publicKey = new Uint8Array((await crypto.subtle.exportKey('raw', pair.publicKey)) as ArrayBuffer)
+const trusting = { ...config, trust: { keys: [{ id: 'k', publicKey }], floor: 0 } }
+
+async function putSigned(gateway: string, version: string, sequence: number, bytes = root(gateway, version)) {
+  const key = `gateway/${gateway}`
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const message = signedMessage(key, { sequence, notAfter: 0 }, digest)
+  const signature = new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, message))
+  await env.TABLES.put(key, joinEntry(bytes, { sequence, notAfter: 0, signatures: [{ keyId: 'k', signature }] }))
+}
+
+test('a Worker with pinned keys serves what they have signed, and keeps it against anything else', async () => {
+  const tables = new Tables(env.TABLES, trusting)
+  await put('a/one', 'unsigned')
+  expect(await ask(tables, 0)).toEqual([])
+  expect(tables.status().problems).toEqual(['gateway/a/one: the root is not signed'])
+
+  await putSigned('a/one', '1', 8)
+  expect(await ask(tables, 2_000)).toEqual(['a/one 1'])
+  expect(tables.status()).toMatchObject({ problems: [], gateways: [{ gateway: 'a/one', version: '1', sequence: 8 }] })
+
+  await putSigned('a/one', '0', 7)
+  await ask(tables, 4_000)
+  expect(await ask(tables, 4_001)).toEqual(['a/one 1'])
+  expect(tables.status().problems).toEqual(['gateway/a/one: the root has sequence 7, and 8 was seen already'])
+
+  await putSigned('a/one', '0', 9)
+  await ask(tables, 6_000)
+  expect(await ask(tables, 6_001)).toEqual(['a/one 0'])
+  expect(tables.status().problems).toEqual([])
+})
+
+test('a Worker with pinned keys gives up a Gateway only for a signed root that says so', async () => {
+  const tables = new Tables(env.TABLES, trusting)
+  await putSigned('a/one', '1', 1)
+  await putSigned('a/two', '1', 1)
+  await ask(tables, 0)
+  await env.TABLES.delete('gateway/a/two')
+  await ask(tables, 1_000_000)
+  expect(await ask(tables, 1_000_001)).toEqual(['a/one 1', 'a/two 1'])
+  expect(tables.status().problems).toEqual(['gateway/a/two: is not in the store'])
+  await putSigned('a/two', 'gone', 2, gone('a/two'))
+  await ask(tables, 1_002_000)
+  await env.TABLES.delete('gateway/a/two')
+  await ask(tables, 1_004_000)
+  expect(await ask(tables, 1_004_001)).toEqual(['a/one 1'])
 })

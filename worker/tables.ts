@@ -2,6 +2,7 @@ import type { RequestFacts } from '../engine/facts.ts'
 import { chooseRouter, type Router } from '../engine/router.ts'
 import { shardName } from '../engine/shards.ts'
 import { readRoot, TableError } from '../engine/table.ts'
+import { TrustedRoots } from '../engine/trusted-roots.ts'
 import type { Config } from './config.ts'
 
 /** A Worker without a table looks at the store again after this long, in milliseconds. */
@@ -23,6 +24,7 @@ const smallTable = 16
 export class Tables {
   readonly #store: KVNamespace
   readonly #config: Config
+  readonly #trusted: TrustedRoots<CryptoKey>
   readonly #routers = new Map<string, Router>()
   #list: readonly Router[] = []
   #checkedAt = Number.NEGATIVE_INFINITY
@@ -35,6 +37,7 @@ export class Tables {
   constructor(store: KVNamespace, config: Config) {
     this.#store = store
     this.#config = config
+    this.#trusted = new TrustedRoots(config.trust, crypto.subtle)
   }
 
   /** What to serve with now; a promise only as long as there has never been a table. */
@@ -77,11 +80,15 @@ export class Tables {
   /** For people and probes. */
   status(): TablesStatus {
     const bad = [...this.#badShards].map(([name, { problem }]) => `shard ${name}: ${problem}`)
-    const problems = this.#problem === undefined ? bad : [this.#problem, ...bad]
+    const problem = this.#problem === undefined ? [] : [this.#problem]
     return {
       loadedAt: this.#loadedAt,
-      problems,
-      gateways: this.#list.map((router) => ({ gateway: router.gateway, version: router.version })),
+      problems: [...this.#config.faults, ...problem, ...bad],
+      gateways: this.#list.map(({ gateway, version }) => ({
+        gateway,
+        version,
+        sequence: this.#trusted.seen.get(`gateway/${gateway}`),
+      })),
     }
   }
 
@@ -113,9 +120,11 @@ export class Tables {
       cursor = page.cursor
     }
     // A Gateway that goes leaves a root without listeners behind for a while; a root that is only absent is a fault of the store.
-    for (const gateway of this.#routers.keys()) {
+    // A Worker that slept for longer has missed that root. Where tables are signed, no Gateway goes without one.
+    const mayHaveMissed = this.#config.trust === undefined && keys.length > 0 && now - this.#loadedAt > rootGrace
+    for (const [gateway, { root }] of this.#routers) {
       if (keys.includes(`gateway/${gateway}`)) continue
-      if (keys.length > 0 && now - this.#loadedAt > rootGrace) this.#routers.delete(gateway)
+      if (root.goneSince > 0 || mayHaveMissed) this.#routers.delete(gateway)
       else missing.push(`gateway/${gateway}`)
     }
     return [...keys, ...missing]
@@ -128,7 +137,8 @@ export class Tables {
     const gateway = key.slice('gateway/'.length)
     const before = this.#routers.get(gateway)
     try {
-      const next = readRoot(new Uint8Array(bytes), before, loadedLimit)
+      const root = await this.#trusted.rootOf(key, new Uint8Array(bytes), now)
+      const next = readRoot(root, before, loadedLimit)
       if (next.gateway !== gateway) return `holds the table of ${next.gateway}`
       if (next.version === before?.version) return undefined
       // What is in use now must be whole in the new table before anyone sees it.
@@ -194,7 +204,14 @@ export interface TablesStatus {
   /** Milliseconds since the epoch of the last look at the store that succeeded; 0 for never. */
   readonly loadedAt: number
   readonly problems: readonly string[]
-  readonly gateways: readonly { readonly gateway: string; readonly version: string }[]
+  readonly gateways: readonly GatewayStatus[]
+}
+
+export interface GatewayStatus {
+  readonly gateway: string
+  readonly version: string
+  /** The highest sequence of a signed root that was seen; undefined where every table is taken. */
+  readonly sequence: number | undefined
 }
 
 function shardsIfSmall({ root }: Router): readonly string[] {
