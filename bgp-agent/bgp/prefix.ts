@@ -1,0 +1,50 @@
+import { type FamilyName, formatAddress, parseAddress } from '../address.ts'
+import { families } from './family.ts'
+import { Octets } from './octets.ts'
+
+/** A destination of routes. Its `text` is its identity: equal prefixes have equal texts. */
+export interface Prefix {
+  readonly family: FamilyName
+  /** "10.0.0.0/24", "2001:db8::/32": as formatAddress writes it, no bit set behind the length. */
+  readonly text: string
+  readonly length: number
+  /** As an UPDATE has it: the length, then as many octets as hold that many bits. RFC 4271 section 4.3. */
+  readonly wire: Uint8Array
+}
+
+/** undefined for what is no "address/length". Bits behind the length are cleared. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const slash = text.lastIndexOf('/')
+  const octets = parseAddress(slash === -1 ? text : text.slice(0, slash))
+  const digits = slash === -1 ? undefined : text.slice(slash + 1)
+  if (octets === undefined || digits === undefined || !/^\d{1,3}$/.test(digits)) return undefined
+  return prefixOf(octets, Number(digits))
+}
+
+/** The prefix of that length which holds an address; undefined where the family has no such length. */
+export function prefixOf(address: Uint8Array, length: number): Prefix | undefined {
+  const family = address.length === 4 ? 'ipv4' : 'ipv6'
+  if (length > families[family].bits) return undefined
+  const network = address.map((octet, index) => octet & (0xff00 >>> Math.min(Math.max(length - 8 * index, 0), 8)))
+  const wire = Uint8Array.of(length, ...network.subarray(0, Math.ceil(length / 8)))
+  return { family, text: `${formatAddress(network)}/${length}`, length, wire }
+}
+
+/**
+ * The prefixes of an NLRI field, as its octets have them; bits behind the length are not looked at. undefined where it is
+ * not one: a length above the family's, or octets missing. RFC 7606 section 5.3.
+ */
+export function splitNlri(bytes: Uint8Array, family: FamilyName): readonly Uint8Array[] | undefined {
+  const octets = new Octets(bytes)
+  const prefixes: Uint8Array[] = []
+  let at = 0
+  while (octets.left > 0) {
+    const length = octets.u8()
+    const size = Math.ceil(length / 8)
+    if (length > families[family].bits || size > octets.left) return undefined
+    octets.take(size)
+    prefixes.push(bytes.subarray(at, at + 1 + size))
+    at += 1 + size
+  }
+  return prefixes
+}
