@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
@@ -321,6 +322,20 @@ test('a tunnel counts as one request under way at its endpoint until it is over'
   const seen: string[] = []
   for (let i = 0; i < 4; i++) seen.push(await (await RawConnection.open(relay.port)).take(1))
   expect(seen.sort()).toEqual(['1', '1', '2', '2'])
+})
+
+test('a client of TLS that has ended before there is a connection has ended for the origin too', async () => {
+  const { certificate, privateKey } = issue({ subject: 'relay' })
+  const origin = await startEcho(async (connection) => {
+    connection.socket.end(`heard ${await connection.rest()}`)
+  })
+  const server = createTlsServer({ cert: certificate, key: privateKey, allowHalfOpen: true })
+  const relay = await startRelay([silence, origin.endpoint], {}, undefined, server, 'secureConnection')
+  const client = connectTls({ port: relay.port, host: '127.0.0.1', rejectUnauthorized: false })
+  await once(client, 'secureConnect')
+  client.end()
+  expect(await text(client)).toBe('heard <early>')
+  expect((await relay.report()).ending).toBe('finished')
 })
 
 test('a client of TLS is joined with an origin of TLS as the policy wants it', async () => {

@@ -151,7 +151,6 @@ export class StreamTunnel {
 
     origin.once('close', () => this.#closed(origin, client, 'origin-lost'))
     origin.once('end', () => client.end())
-    client.once('end', () => origin.end())
     client.on('data', (bytes: Buffer) => {
       this.#bytesReceived += bytes.length
       if (!origin.write(bytes)) client.pause()
@@ -159,6 +158,9 @@ export class StreamTunnel {
     origin.on('drain', () => client.resume())
     this.#bytesReceived += this.#early.length
     if (this.#early.length > 0) origin.write(this.#early)
+    // TLS reads on its own, so that a client with nothing to say may have ended by now.
+    if (client.readableEnded) origin.end()
+    else client.once('end', () => origin.end())
     client.resume()
   }
 
@@ -218,6 +220,7 @@ export class StreamTunnel {
 /** So that the peer does not take what it got for the whole. TLS says so by the close_notify that does not come. */
 function reset(socket: Socket): void {
   if (socket.closed) return
-  if (socket instanceof TLSSocket || socket.connecting) socket.destroy()
+  // A unix socket has no address, and no reset.
+  if (socket instanceof TLSSocket || socket.connecting || socket.remoteAddress === undefined) socket.destroy()
   else socket.resetAndDestroy()
 }
