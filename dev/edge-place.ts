@@ -15,14 +15,7 @@ import { soonAnswered } from '../standalone/soon-answered.ts'
 import { connectToSocket } from './edge-connect.ts'
 import { workerdHead } from './edge-request.ts'
 import { EdgeStreams } from './edge-streams.ts'
-import type { Place } from './places.ts'
-
-/** Where a workerd listens for a place. */
-export interface PlaceSockets {
-  /** Paths of unix sockets: for requests, and for connections that go on as they are. */
-  readonly requests: string
-  readonly connections: string
-}
+import type { Place, PlaceSockets } from './places.ts'
 
 export interface EdgePlaceOptions {
   /** Milliseconds since the epoch. */
@@ -65,7 +58,7 @@ export class EdgePlace {
 
   /** `routers` are those of the place's Gateways. Requests under way end where they are. */
   serve(routers: readonly Router[], sockets: PlaceSockets): void {
-    this.#streams = routers.map(({ table }) => new EdgeStreams(table, sockets.connections))
+    this.#streams = routers.map(({ table }) => new EdgeStreams(table, sockets))
     if (this.#behind?.sockets.requests === sockets.requests) return
     this.#behind?.client.close()
     this.#behind = { sockets, client: workerdClient(sockets.requests) }

@@ -54,9 +54,12 @@ test('what the edge says replaces what the client wrote, and all else stays', ()
 
 test('a connection in the clear has no TLS in cf', () => {
   const cf = cfOf(undefined)
-  expect(cf).toMatchObject({ httpProtocol: 'HTTP/2', tlsClientAuth: { certPresented: '0', certVerified: 'NONE' } })
+  expect(cf).toMatchObject({
+    clientIp: '192.0.2.7:1234',
+    httpProtocol: 'HTTP/2',
+    tlsClientAuth: { certPresented: '0', certVerified: 'NONE' },
+  })
   expect(cf).not.toHaveProperty('tlsVersion')
-  expect(cf).not.toHaveProperty('clientIp')
 })
 
 test.for([

@@ -7,8 +7,8 @@ import type { KeyPair } from '../standalone/feed.ts'
 import { Listen } from '../standalone/listen/listen.ts'
 import { TlsTermination } from '../standalone/tls-termination.ts'
 import { connectToSocket } from './edge-connect.ts'
-import { EdgePlace, type PlaceSockets } from './edge-place.ts'
-import { type Place, placeKey } from './places.ts'
+import { EdgePlace } from './edge-place.ts'
+import { type Place, type PlaceSockets, placeKey } from './places.ts'
 
 export interface EdgeOptions {
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
@@ -40,8 +40,9 @@ export class Edge {
       }),
       tunnels: {
         balancer: new EndpointBalancer(),
-        connect: ({ endpoint }, protocols, ready, onread) =>
-          connectToSocket(endpoint.address)({ endpoint, tls: undefined }, protocols, ready, onread),
+        // EdgeStreams: a socket of workerd, and the server name of TLS that ended here.
+        connect: (origin, ...rest) =>
+          connectToSocket(origin.endpoint.address, origin.tls && `${origin.tls.hostname}\n`)(origin, ...rest),
         now: Date.now,
         random: Math.random,
       },

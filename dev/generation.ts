@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import type { PlaceSockets } from './edge-place.ts'
-import { type Place, placeKey } from './places.ts'
+import { type Place, type PlaceSockets, placeKey } from './places.ts'
 import { Workerd } from './workerd.ts'
 import type { WorkerdSetup, WorkerdSocket } from './workerd-config.ts'
 
@@ -74,12 +73,22 @@ export class Generation {
   #socketsFor(place: Place, index: number): WorkerdSocket[] {
     const { gateways, listenerPort, kind, requests, connections } = place
     const props = { gateways, ...(listenerPort === undefined ? {} : { port: listenerPort }) }
-    const at = { requests: this.#path(`${index}-requests`), connections: this.#path(`${index}-connections`) }
-    this.#sockets.set(placeKey(place), at)
-    const socket = (name: keyof PlaceSockets) => ({ name: `${index} ${name}`, address: `unix:${at[name]}` })
+    const path = (name: keyof PlaceSockets): string => this.#path(`${index}-${name}`)
+    this.#sockets.set(placeKey(place), {
+      requests: path('requests'),
+      connections: path('connections'),
+      endedTls: path('endedTls'),
+    })
+    const socket = (name: keyof PlaceSockets) => ({ name: `${index} ${name}`, address: `unix:${path(name)}` })
+    const raw = (name: keyof PlaceSockets, protocol: string) => ({
+      ...socket(name),
+      props: { ...props, protocol },
+      raw: true as const,
+    })
     return [
       ...(requests ? [{ ...socket('requests'), props, edge: true as const }] : []),
-      ...(connections ? [{ ...socket('connections'), props: { ...props, protocol: kind }, raw: true as const }] : []),
+      ...(connections ? [raw('connections', kind)] : []),
+      ...(connections && kind === 'tls' ? [raw('endedTls', 'ended-tls')] : []),
     ]
   }
 

@@ -18,6 +18,14 @@ export interface Place {
   readonly connections: boolean
 }
 
+/** Where a workerd listens for a place. */
+export interface PlaceSockets {
+  /** Paths of unix sockets: for requests, for connections that go on as they are, and for what was within TLS that ended here. */
+  readonly requests: string
+  readonly connections: string
+  readonly endedTls: string
+}
+
 export interface Places {
   readonly places: readonly Place[]
   /** What cannot be served, as sentences. */

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { MemoryStore } from '../control/publish/memory.ts'
 import { type Dev, type Serving, startDev } from '../dev/dev.ts'
 
+/** An address of 127.0.0.0/8, nobody else's by all odds. */
+export const loopback = (): string => [127, randomInt(1, 255), randomInt(255), randomInt(1, 255)].join('.')
+
 /** `landfall dev` in this process, on a loopback address of its own. */
 export class DevSite {
-  /** Of 127.0.0.0/8, nobody else's by all odds. */
-  readonly address = [127, randomInt(1, 255), randomInt(255), randomInt(1, 255)].join('.')
+  readonly address = loopback()
   readonly logged: string[] = []
   #directory = ''
   #dev: Dev | undefined

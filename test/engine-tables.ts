@@ -167,6 +167,7 @@ export interface TableParts {
   readonly hostBits?: number
   readonly backendBits?: number
   readonly gateway?: string
+  readonly addresses?: readonly string[]
   readonly settings?: Settings
 }
 
@@ -184,6 +185,7 @@ export function encodeTable({
   hostBits = 0,
   backendBits = 0,
   gateway = 'infra/edge',
+  addresses = [],
   settings,
 }: TableParts = {}): EncodedTable {
   const shards = new Map<string, Uint8Array>()
@@ -203,7 +205,7 @@ export function encodeTable({
     hostShards: hostsOf.map((its, prefix) => leaf(hostBits, prefix, { hosts: its, backends: [] })),
     backendShards: backendsOf.map((its, prefix) => leaf(backendBits, prefix, { hosts: [], backends: its })),
     settings,
-    addresses: [],
+    addresses,
     retired: [],
     goneSince: 0,
   }

@@ -31,6 +31,7 @@ async function serve(server: Server): Promise<{ readonly address: string; readon
 }
 
 const raw = (name: string) => ({ name, address: `unix:${at(name)}`, raw: true as const })
+const ended = { passthrough: false, certificates: ['ns/a'], clients: undefined }
 const passthrough = { passthrough: true, certificates: [], clients: undefined }
 const names = (name: string) => issue({ subject: name, names: [`DNS:${name}`] })
 
@@ -70,6 +71,8 @@ beforeAll(async () => {
     gateway,
     listeners: [
       listener({ id: 'tls', port: 443, protocol: Protocol.TLS, hostname: '*.example', tls: passthrough }),
+      listener({ id: 'ended', port: 443, protocol: Protocol.TLS, hostname: '*.ended.example', tls: ended }),
+      listener({ id: 'https', port: 443, protocol: Protocol.HTTPS, hostname: 'https.example', tls: ended }),
       listener({ id: 'tcp', port: 5432, protocol: Protocol.TCP }),
       listener({ id: 'hang', port: 5433, protocol: Protocol.TCP }),
       listener({ id: 'policy', port: 5434, protocol: Protocol.TCP }),
@@ -78,6 +81,8 @@ beforeAll(async () => {
       streamHost('tls', 'one.example', 'a/one:443'),
       streamHost('tls', '*.example', 'a/any:443'),
       streamHost('tls', 'gone.example', 'a/gone:443'),
+      streamHost('ended', 'a.ended.example', 'a/tcp:80'),
+      streamHost('https', 'https.example', 'a/tcp:80'),
       streamHost('tcp', '', 'a/tcp:80'),
       streamHost('hang', '', 'a/hang:80'),
       streamHost('policy', '', 'a/policy:443'),
@@ -108,6 +113,7 @@ beforeAll(async () => {
   await workerd.serve({
     sockets: [
       { ...raw('tls'), props: { gateways: [gateway], port: 443, protocol: 'tls' } },
+      { ...raw('ended'), props: { gateways: [gateway], port: 443, protocol: 'ended-tls' } },
       { ...raw('tcp'), props: { gateways: [gateway], port: 5432, protocol: 'tcp' } },
       { ...raw('hang'), props: { gateways: [gateway], port: 5433, protocol: 'tcp' } },
       { ...raw('policy'), props: { gateways: [gateway], port: 5434, protocol: 'tcp' } },
@@ -173,6 +179,39 @@ test('TCP passes both ways, each for as long as it has something to say', async 
   socket.write('one ')
   socket.end('two')
   expect(await text(socket)).toBe('heard one two')
+})
+
+test('what was within TLS goes on by the server name that stands in front of it, in whatever pieces it comes', async () => {
+  for (const pieces of [
+    ['a.ended.example\none\ntwo'],
+    ['a.ended.example\n', 'one\ntwo'],
+    [...'a.ended.example', '\no', 'ne\ntwo'],
+  ]) {
+    const socket = connect({ path: at('ended'), allowHalfOpen: true }).setNoDelay()
+    for (const piece of pieces) await new Promise((resolve) => socket.write(piece, resolve))
+    socket.end()
+    expect(await text(socket)).toBe('heard one\ntwo')
+  }
+})
+
+test.each([
+  ['without a server name in front', 'x'.repeat(300)],
+  ['that ends within the server name', 'a.ended.example'],
+  ['for a name that no route takes', 'b.ended.example\nhello'],
+  ['for a name whose TLS is to pass through', 'one.example\nhello'],
+  ['for a name whose listener is of HTTPS', 'https.example\nhello'],
+])('what was within TLS, %s, ends', async (_, bytes) => {
+  const socket = connect({ path: at('ended'), allowHalfOpen: true })
+  socket.write(bytes)
+  if (!bytes.includes('\n') && bytes.length < 254) socket.end()
+  expect(await text(socket)).toBe('')
+})
+
+test.each([
+  ['whose TLS is to end in front of the Worker', 'a.ended.example'],
+  ['of an HTTPS listener', 'https.example'],
+])('TLS to a name %s ends before the handshake', async (_, name) => {
+  expect(await overTls(name)).toEqual(['', false])
 })
 
 test.each([

@@ -29,8 +29,9 @@ export interface SocketProps {
   /** Those that listen there, as `namespace/name`; all when unset. */
   readonly gateways?: readonly string[]
   readonly port?: number
-  /** Of connections that carry no HTTP for Landfall to read: whether a ClientHello tells where they belong. */
-  readonly protocol?: 'tls' | 'tcp'
+  /** Of connections that carry no HTTP for Landfall to read: what tells where they belong. "tls": their ClientHello; "ended-tls":
+   *  a line with the server name, in front of what was within TLS; "tcp": nothing does. */
+  readonly protocol?: 'tls' | 'ended-tls' | 'tcp'
 }
 
 export interface Config {

@@ -6,8 +6,10 @@ import { type Backend, Protocol } from '../proto/gen/route_table.ts'
 import type { SocketProps } from './config.ts'
 import type { Worker } from './worker.ts'
 
-/** Milliseconds for a ClientHello. */
-const helloTimeout = 10_000
+/** Milliseconds until it is clear where a connection belongs. */
+const beginningTimeout = 10_000
+/** Bytes of a server name with the end of its line: RFC 1035 section 2.3.4. */
+const longestLine = 254
 /** Endpoints that are tried. */
 const maxTries = 3
 /** How often a decision may ask for more shards: worker/route.ts. */
@@ -17,11 +19,13 @@ const nothing = new Uint8Array()
 
 /**
  * Passes a connection on that one's own workerd has accepted: TLS by the server name of its ClientHello and without looking
- * further, TCP as it is. What has nowhere to go is closed, before any handshake.
+ * further, what was within TLS that has ended in front of the Worker by the server name it is told, TCP as it is. What has
+ * nowhere to go is closed, before any handshake that the Worker sees.
  */
 export async function passOn(client: Socket, props: SocketProps, worker: Worker, ctx: ExecutionContext): Promise<void> {
   try {
-    const early = props.protocol === 'tls' ? await readHello(client) : { bytes: nothing, serverName: '' }
+    const begin = beginnings[props.protocol ?? 'tcp']
+    const early = begin === undefined ? { bytes: nothing, serverName: '' } : await readBeginning(client, begin())
     const backend = early && (await backendFor(early.serverName, props, worker, ctx))
     const origin = backend && (await connectTo(backend, worker))
     if (early === undefined || origin === undefined) return
@@ -38,16 +42,39 @@ export async function passOn(client: Socket, props: SocketProps, worker: Worker,
   }
 }
 
+/** What a client has said, and the server name in it. */
 interface Early {
+  /** What is to go on to the origin. */
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly serverName: string
 }
 
-/** All that the client says up to the end of its ClientHello; undefined for what is none. */
-async function readHello(client: Socket): Promise<Early | undefined> {
-  const hello = new ClientHelloReader()
+/** Is given all that has come so far, again and again, until it is enough. */
+type Beginning = (bytes: Uint8Array<ArrayBuffer>) => Early | 'fault' | undefined
+
+const beginnings: Readonly<Record<NonNullable<SocketProps['protocol']>, (() => Beginning) | undefined>> = {
+  tls: () => {
+    const reader = new ClientHelloReader()
+    return (bytes) => {
+      const verdict = reader.read(bytes)
+      if (verdict === undefined) return undefined
+      return verdict.type === 'hello' ? { bytes, serverName: verdict.hello.serverName } : 'fault'
+    }
+  },
+  'ended-tls': () => (bytes) => {
+    const end = bytes.indexOf(lineFeed)
+    if (end === -1) return bytes.length < longestLine ? undefined : 'fault'
+    return { bytes: bytes.subarray(end + 1), serverName: new TextDecoder().decode(bytes.subarray(0, end)) }
+  },
+  tcp: undefined,
+}
+
+const lineFeed = 0x0a
+
+/** undefined for what a client must not begin with. */
+async function readBeginning(client: Socket, beginning: Beginning): Promise<Early | undefined> {
   const reader: ReadableStreamDefaultReader<Uint8Array> = client.readable.getReader()
-  const overdue = setTimeout(() => client.close(), helloTimeout)
+  const overdue = setTimeout(() => client.close(), beginningTimeout)
   let bytes = nothing
   try {
     for (;;) {
@@ -57,9 +84,8 @@ async function readHello(client: Socket): Promise<Early | undefined> {
       longer.set(bytes)
       longer.set(value, bytes.length)
       bytes = longer
-      const verdict = hello.read(bytes)
-      if (verdict !== undefined)
-        return verdict.type === 'hello' ? { bytes, serverName: verdict.hello.serverName } : undefined
+      const early = beginning(bytes)
+      if (early !== undefined) return early === 'fault' ? undefined : early
     }
   } finally {
     clearTimeout(overdue)
@@ -75,7 +101,7 @@ async function backendFor(
 ): Promise<Backend | undefined> {
   const now = upstreams.now()
   const routers = (await tables.current(now, ctx)).filter(({ gateway }) => gateways?.includes(gateway) !== false)
-  const place = protocol === 'tls' ? chooseTls(routers.map(streamsOf), port, serverName) : plainPlace(routers, port)
+  const place = placeOf(routers.map(streamsOf), protocol, port, serverName)
   const router = routers.find(({ gateway }) => gateway === place?.streams.gateway)
   if (place === undefined || router === undefined) return undefined
   for (let loads = 0; loads < maxLoads; loads++) {
@@ -87,8 +113,19 @@ async function backendFor(
   return undefined
 }
 
-function plainPlace(routers: readonly Router[], port: number): TlsPlace | undefined {
-  for (const streams of routers.map(streamsOf)) {
+/** The listener that a connection belongs to; undefined also for one that would have to end TLS, or not to end it. */
+function placeOf(
+  all: readonly Streams[],
+  protocol: SocketProps['protocol'],
+  port: number,
+  serverName: string,
+): TlsPlace | undefined {
+  if (protocol === 'tls' || protocol === 'ended-tls') {
+    const place = chooseTls(all, port, serverName)
+    const isPassthrough = place?.listener.tls?.passthrough === true
+    return place?.listener.protocol === Protocol.TLS && isPassthrough === (protocol === 'tls') ? place : undefined
+  }
+  for (const streams of all) {
     const listener = streams.plainListener(Protocol.TCP, port)
     if (listener !== undefined) return { streams, listener }
   }
