@@ -2,11 +2,19 @@ import process from 'node:process'
 import { Command, Option } from 'commander'
 import { connectorKeyForm, readConnectorKey } from '../engine/connector-key.ts'
 import type { Source } from '../serve/source.ts'
-import { createConnector, type ListenAddress } from '../standalone/connector/connector.ts'
+import { createConnector } from '../standalone/connector/connector.ts'
 import { connectorTable } from '../standalone/connector/table.ts'
 import { ConnectorTables } from '../standalone/connector/tables.ts'
+import type { ListenAddress } from '../standalone/connector/worker-server.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
+import {
+  type TableTrustFlags,
+  tableFloorOption,
+  tableKeyOption,
+  tableStateOption,
+  tableTrustOf,
+} from './table-trust.ts'
 import { count } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
@@ -17,9 +25,8 @@ const retention = 120_000
 /** Milliseconds that requests under way get when the connector is stopped. */
 const grace = 10_000
 
-interface ConnectorFlags {
+interface ConnectorFlags extends TableTrustFlags {
   readonly filename?: readonly string[]
-  readonly store?: string
   readonly secrets: readonly string[]
   readonly listen: string
 }
@@ -31,6 +38,9 @@ export const connectorCommand = new Command('connector')
   .addOption(new Option('-f, --filename <path...>', 'take the endpoints from manifests').conflicts('store'))
   .option('--store <store>', `take the endpoints from published tables: ${storeWords}`)
   .option('--secrets <path...>', 'with --store: manifests with the TLS Secrets that backends are shown', [])
+  .addOption(tableKeyOption())
+  .addOption(tableFloorOption())
+  .addOption(tableStateOption())
   .option('--listen <address>', 'HOST:PORT, or unix:PATH', '127.0.0.1:8787')
   .addHelpText(
     'after',
@@ -68,10 +78,9 @@ Examples:
     await connector.close(grace)
   })
 
-async function sourceOf(
-  { filename, store, secrets }: ConnectorFlags,
-  failed: (error: unknown) => void,
-): Promise<Source> {
+async function sourceOf(flags: ConnectorFlags, failed: (error: unknown) => void): Promise<Source> {
+  const { filename, store, secrets } = flags
+  const trust = await tableTrustOf(flags)
   if (filename !== undefined) {
     const [{ fileSource }, { thisMachine }] = await Promise.all([
       import('../serve/file-source.ts'),
@@ -81,7 +90,7 @@ async function sourceOf(
   }
   if (store === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
   const { StoreSource } = await import('../serve/store-source.ts')
-  return new StoreSource(await openStore(store), secrets, storeInterval, failed)
+  return new StoreSource(await openStore(store), secrets, storeInterval, failed, trust)
 }
 
 function readKeys(text: string): ReadonlyMap<string, Uint8Array> {

@@ -18,12 +18,14 @@ import { createConnector } from '../standalone/connector/connector.ts'
 import { connectorTable } from '../standalone/connector/table.ts'
 import { ConnectorTables } from '../standalone/connector/tables.ts'
 import { routersOf } from '../standalone/feed.ts'
+import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import { bundleWorker } from './bundle.ts'
 import { Edge } from './edge.ts'
 import { EdgeCertificates } from './edge-certificates.ts'
 import { Generation, keyOf } from './generation.ts'
 import { createKvServer } from './kv-server.ts'
 import { type Place, placesOf } from './places.ts'
+import { createResolver } from './resolver.ts'
 
 /** Milliseconds that the Worker may still need parts of a table that another has replaced, and a workerd may take for its last
  *  requests. */
@@ -79,6 +81,9 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   })
   await connector.listen({ path: unix('connector') })
 
+  const resolver = createResolver({ connect: createConnect(() => undefined), log: logFor('resolver') })
+  await resolver.listen({ path: unix('resolver') })
+
   const adminToken = randomBytes(24).toString('hex')
   const worker = await bundleWorker()
   const edge = new Edge({ log: logFor('edge') })
@@ -88,6 +93,7 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
     adminToken,
     storeAddress: `unix:${unix('store')}`,
     connectorAddress: `unix:${unix('connector')}`,
+    resolverAddress: `unix:${unix('resolver')}`,
     variables: { ADMIN_TOKEN: adminToken, CONNECTOR_KEY: `dev:${secret}`, REFRESH_SECONDS: '5' },
     log: (line: string) => log(`workerd: ${line}`),
   }
@@ -156,6 +162,7 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
       await Promise.all([generation, ...retired.keys()].map((each) => each?.close(0)))
       await Promise.all(retired.values())
       await connector.close(0)
+      await resolver.close(0)
       kv.closeAllConnections()
       kv.close()
       await store.close()

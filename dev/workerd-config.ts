@@ -1,3 +1,5 @@
+import { resolvingModule } from './resolving-module.ts'
+
 /** The Workers runtime's behaviour that the Worker is written against; wrangler.toml says the same. */
 export const compatibilityDate = '2026-10-01'
 
@@ -13,9 +15,9 @@ export interface WorkerdSocket {
   readonly edge?: true
 }
 
-/** "http" or "https": the scheme of the Worker's request.url. */
+/** "http" or "https": the scheme of the Worker's request.url, and of the URL that it fetches through the resolver. */
 export const protoHeader = 'landfall-proto'
-/** The Worker's request.cf, as JSON. */
+/** The Worker's request.cf, and what it says there of what it fetches, as JSON. */
 export const cfHeader = 'landfall-cf'
 
 export interface WorkerdSetup {
@@ -23,17 +25,26 @@ export interface WorkerdSetup {
   /** Where the store answers in the protocol of Workers KV, and where the connector listens. */
   readonly storeAddress: string
   readonly connectorAddress: string
+  /** Where cf.resolveOverride is honoured, which workerd itself ignores. */
+  readonly resolverAddress?: string
   readonly variables: Readonly<Record<string, string>>
 }
 
 /** A configuration of `workerd serve` (workerd.capnp) beside which the Worker stands as worker.js. */
-export function workerdConfig({ sockets, storeAddress, connectorAddress, variables }: WorkerdSetup): string {
+export function workerdConfig(setup: WorkerdSetup): string {
+  const { sockets, storeAddress, connectorAddress, resolverAddress, variables } = setup
   const service = (props: object) => `(name = "worker", props = (json = ${text(JSON.stringify(props))}))`
   const told = `forwardedProtoHeader = ${text(protoHeader)}, cfBlobHeader = ${text(cfHeader)}`
   const style = ({ edge, raw }: WorkerdSocket) => (raw ? 'tcp = ()' : `http = (${edge ? told : ''})`)
   const socket = (each: WorkerdSocket) =>
     `    (name = ${text(each.name)}, address = ${text(each.address)}, ${style(each)}, service = ${service(each.props)}),`
   const variable = ([name, value]: [string, string]) => `    (name = ${text(name)}, text = ${text(value)}),`
+  const resolving = {
+    module: `(name = "resolving.js", esModule = ${text(resolvingModule)}), `,
+    service: `(name = "resolver", external = (address = ${text(resolverAddress ?? '')}, http = (${told}))),`,
+    binding: '(name = "RESOLVER", service = "resolver"),',
+  }
+  const withResolver = (part: keyof typeof resolving) => (resolverAddress === undefined ? '' : resolving[part])
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -42,6 +53,7 @@ const config :Workerd.Config = (
     (name = "store", external = (address = ${text(storeAddress)}, http = ())),
     (name = "connector", external = (address = ${text(connectorAddress)}, http = ())),
     (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
+    ${withResolver('service')}
   ],
   sockets = [
 ${sockets.map(socket).join('\n')}
@@ -49,12 +61,13 @@ ${sockets.map(socket).join('\n')}
 );
 
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${withResolver('module')}(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = ${text(compatibilityDate)},
   globalOutbound = "internet",
   bindings = [
     (name = "TABLES", kvNamespace = "store"),
     (name = "CONNECTOR", service = "connector"),
+    ${withResolver('binding')}
 ${Object.entries(variables).map(variable).join('\n')}
   ]
 );

@@ -9,8 +9,9 @@ import {
 } from '../engine/origin-token.ts'
 import { endpointKey } from '../engine/origin-token-address.ts'
 import type { Endpoint } from '../proto/gen/route_table.ts'
-import { type Connector, type ConnectorLimits, createConnector } from '../standalone/connector/connector.ts'
+import { type Connector, createConnector } from '../standalone/connector/connector.ts'
 import type { OriginTls } from '../standalone/connector/table.ts'
+import type { WorkerServerLimits } from '../standalone/connector/worker-server.ts'
 import type { KeyPair } from '../standalone/feed.ts'
 import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
 import { RawConnection } from './raw-connection.ts'
@@ -32,7 +33,7 @@ export interface Rig {
 }
 
 export interface RigOptions {
-  readonly limits?: Partial<ConnectorLimits>
+  readonly limits?: Partial<WorkerServerLimits>
   readonly http1?: Partial<Http1ClientLimits>
   readonly now?: () => number
 }

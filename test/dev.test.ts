@@ -3,15 +3,27 @@ import { once } from 'node:events'
 import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, createServer, type TLSSocket } from 'node:tls'
 import { afterEach, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { issue } from './certificates.ts'
 import { DevSite } from './dev-rig.ts'
 import * as odd from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
-import { backend, gateway, gatewayClass, http, https, pathPrefix, route, secret, service } from './serve-manifests.ts'
-import { grpcService, startGrpc } from './serve-origins.ts'
+import {
+  authority,
+  backend,
+  backendTls,
+  gateway,
+  gatewayClass,
+  http,
+  https,
+  pathPrefix,
+  route,
+  secret,
+  service,
+} from './serve-manifests.ts'
+import { grpcService, startGrpc, startTls } from './serve-origins.ts'
 
 // `landfall dev`: what it does around the Worker as Cloudflare's edge does.
 
@@ -31,6 +43,8 @@ async function origin(...args: Parameters<typeof odd.startOrigin>): Promise<odd.
   closers.push(started.close)
   return started
 }
+
+const edgeClass = { ...gatewayClass, spec: { controllerName: 'landfall.dev/edge-controller' } }
 
 const named = (name: string) => issue({ subject: name, names: [`DNS:${name}`] })
 
@@ -143,14 +157,9 @@ test('an HTTPS listener that Cloudflare would have a certificate for has one tha
     port: 8443,
     ...(hostname && { hostname }),
   }))
-  const edgeClass = {
-    ...gatewayClass,
-    spec: { controllerName: 'landfall.dev/edge-controller' },
-  }
-  const { spec, ...rest } = gateway(site.address, listeners) as { readonly spec: object }
   await site.serve([
     edgeClass,
-    { ...rest, spec: { ...spec, addresses: undefined } },
+    gateway('127.0.0.1', listeners, { addresses: undefined }),
     route('HTTPRoute', 'web', { rules: [{ backendRefs: [backend('web')] }] }),
     ...service('web', [endpoint]),
   ])
@@ -240,7 +249,6 @@ test('neither new routes nor new places break a connection, or a response under 
 
 test('ports of TLS and TCP pass connections on as they are, and their names choose', async () => {
   const site = newSite()
-  const { createServer } = await import('node:tls')
   const { certificate, privateKey } = named('pass.example')
   const server = createServer({ cert: certificate, key: privateKey }, (socket) => socket.end('passed'))
   server.listen(0, '127.0.0.1')
@@ -268,6 +276,146 @@ test('ports of TLS and TCP pass connections on as they are, and their names choo
   const ended = await tls(site.address, 8443, { servername: 'own.example' })
   expect(ended.getPeerX509Certificate()?.subjectAltName).toBe('DNS:own.example')
   expect(await (await raw(site.address, 5432)).rest()).toBe('plain')
+})
+
+test('TLS that ends at the edge and TLS that passes through share a port, and what was within goes where the Worker says', async () => {
+  const site = newSite()
+  const behind = named('pass.example')
+  const server = createServer({ cert: behind.certificate, key: behind.privateKey }, (socket) => socket.end('passed'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => server.close())
+  const bound = server.address()
+  const passed = { address: '127.0.0.1', port: bound !== null && typeof bound === 'object' ? bound.port : 0 }
+  const saying = (word: string) =>
+    origin(async (connection) => {
+      const heard = await connection.rest()
+      connection.socket.end(`${word} heard ${heard}`)
+    })
+  const listeners = ['end', 'pass'].map((name) => ({
+    name,
+    protocol: 'TLS',
+    port: 8443,
+    hostname: `${name === 'end' ? '*' : 'pass'}.example`,
+    tls: name === 'end' ? { mode: 'Terminate', certificateRefs: [{ name: 'end' }] } : { mode: 'Passthrough' },
+  }))
+  await site.serve([
+    gatewayClass,
+    gateway(site.address, listeners),
+    secret('end', named('*.example')),
+    route('TLSRoute', 'one', { parent: { sectionName: 'end' }, hostnames: ['one.example'] }),
+    route('TLSRoute', 'two', { parent: { sectionName: 'end' }, hostnames: ['two.example'] }),
+    route('TLSRoute', 'gone', { parent: { sectionName: 'end' }, hostnames: ['gone.example'] }),
+    route('TLSRoute', 'pass', { parent: { sectionName: 'pass' }, hostnames: ['pass.example'] }),
+    ...service('one', [(await saying('one')).endpoint]),
+    ...service('two', [(await saying('two')).endpoint]),
+    ...service('gone', [await odd.closedEndpoint()]),
+    ...service('pass', [passed]),
+  ])
+  const large = 'x'.repeat(300_000)
+  for (const [name, words] of [
+    ['one', 'hello\n'],
+    ['two', large],
+    ['one', ''],
+  ] as const) {
+    const socket = await tls(site.address, 8443, { servername: `${name}.example` })
+    expect(socket.getPeerX509Certificate()?.subjectAltName).toBe('DNS:*.example')
+    socket.end(words)
+    expect(await text(socket)).toBe(`${name} heard ${words}`)
+  }
+  const through = await tls(site.address, 8443, { servername: 'pass.example' })
+  expect(through.getPeerX509Certificate()?.subjectAltName).toBe('DNS:pass.example')
+  expect(await text(through)).toBe('passed')
+
+  expect(await text(await tls(site.address, 8443, { servername: 'gone.example' })).catch(() => '')).toBe('')
+  await expect(tls(site.address, 8443, { servername: 'nobody.example' })).rejects.toThrow()
+})
+
+test('of a connection that is passed on, either end hears when the other is lost', async () => {
+  const site = newSite()
+  const { endpoint, connections } = await origin((connection) => void connection.write('hello'))
+  await site.serve([
+    gatewayClass,
+    gateway(site.address, [{ name: 'tcp', protocol: 'TCP', port: 5432 }]),
+    route('TCPRoute', 'tcp'),
+    ...service('tcp', [endpoint]),
+  ])
+  const [leaves, stays] = [await raw(site.address, 5432), await raw(site.address, 5432)]
+  await Promise.all([leaves.until('hello'), stays.until('hello')])
+  leaves.socket.resetAndDestroy()
+  await vi.waitFor(() => expect(connections.map(({ closed }) => closed !== undefined).sort()).toEqual([false, true]))
+  connections.find(({ closed }) => closed === undefined)?.socket.resetAndDestroy()
+  await stays.rest()
+})
+
+test('an origin is reached by TLS as its policy says, and one that is another by name is not', async () => {
+  const site = newSite()
+  const ca = issue({ subject: 'authority', isAuthority: true })
+  const { endpoint, close } = await startTls(issue({ subject: 'origin', issuer: ca, names: ['DNS:origin.internal'] }))
+  closers.push(close)
+  const manifests = (hostname: string) => [
+    gatewayClass,
+    gateway(site.address, [http(8080)]),
+    route('HTTPRoute', 'secured'),
+    ...service('secured', [endpoint]),
+    authority('ca', ca),
+    backendTls('secured', 'ca', hostname),
+  ]
+  const ask = async () =>
+    (await raw(site.address, 8080)).write('GET /a HTTP/1.1\r\nHost: Shop.Example\r\n\r\n').message()
+
+  await site.serve(manifests('origin.internal'))
+  const { head, body } = await ask()
+  expect(head).toContain('200 OK')
+  expect(body).toContain('"host":"Shop.Example"')
+
+  await site.serve(manifests('other.internal'))
+  expect((await ask()).head).toMatch(/^HTTP\/1\.1 502 .*landfall-reason: tls-failed\r\n/is)
+})
+
+test('an origin in the same zone is reached by its own name and asked under that of the client', async () => {
+  const site = newSite()
+  const { endpoint } = await origin(odd.echo)
+  const webSocket = await origin(odd.webSocketEcho)
+  // One of those that Cloudflare listens on, at the address of Gateways without one.
+  const [address, port] = ['127.0.0.1', 2095]
+  const elsewhere = (name: string, address: string): readonly object[] => {
+    const [of, ...slices] = service(name, [])
+    const annotations = { 'landfall.dev/origin': 'resolve-override', 'landfall.dev/origin-address': address }
+    return [{ ...of, metadata: { name, namespace: 'test', annotations } }, ...slices]
+  }
+  await site.serve([
+    edgeClass,
+    gateway(address, [http(port)], { addresses: undefined }),
+    route('HTTPRoute', 'same', { hostnames: ['shop.localhost'] }),
+    route('HTTPRoute', 'other', { hostnames: ['shop.example'] }),
+    ...elsewhere('same', 'localhost'),
+    ...elsewhere('other', 'localhost'),
+  ])
+  const ask = async (host: string, more = '', body = '') =>
+    (await raw(address, port))
+      .write(`${body === '' ? 'GET' : 'POST'} /a?b HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n${body}`)
+      .message()
+
+  const answer = await ask(`shop.localhost:${endpoint.port}`, 'Content-Length: 5\r\nX-A: 1\r\n', 'hello')
+  expect(answer.head).toContain('200 OK')
+  expect(answer.body).toMatch(/^POST \/a\?b HTTP\/1\.1\r\n.*hello$/s)
+  expect(linesOf(answer.body, 'host')).toEqual([`shop.localhost:${endpoint.port}`])
+  expect(linesOf(answer.body, 'x-a')).toEqual(['1'])
+  for (const name of ['landfall-cf', 'landfall-proto']) expect(linesOf(answer.body, name)).toEqual([])
+
+  const socket = new WebSocket(`ws://${address}:${port}/`, {
+    headers: { host: `shop.localhost:${webSocket.endpoint.port}` },
+  })
+  await once(socket, 'open')
+  socket.send('hello')
+  expect(String((await once(socket, 'message'))[0])).toBe('hello')
+  socket.close()
+  await once(socket, 'close')
+
+  // Cloudflare would ask the client's own name for the address.
+  expect((await ask(`shop.example:${endpoint.port}`)).head).toMatch(/^HTTP\/1\.1 502 /)
+  expect(site.logged).toContainEqual(expect.stringMatching(/resolve-override-ignored .*"shop\.example"/))
 })
 
 test('a client that speaks gRPC-Web itself reaches a gRPC server, and gets its trailers in the body', async () => {
