@@ -4,6 +4,7 @@ import type { KeyPair } from '../standalone/feed.ts'
 import { SecretFiles } from './secret-files.ts'
 import type { Source, Supply } from './source.ts'
 import { StoredTablesReader } from './stored-tables.ts'
+import type { TableTrust } from './table-trust.ts'
 
 type Take = (supply: Supply) => Promise<void>
 
@@ -11,6 +12,7 @@ type Take = (supply: Supply) => Promise<void>
 export class StoreSource implements Source {
   readonly #store: Pick<Store, 'get' | 'list' | 'close'>
   readonly #tables: StoredTablesReader
+  readonly #trust: TableTrust | undefined
   readonly #secrets: SecretFiles
   readonly #interval: number
   readonly #failed: (error: unknown) => void
@@ -22,15 +24,18 @@ export class StoreSource implements Source {
   #pairs: ReadonlyMap<string, KeyPair> | undefined
   #lastError = ''
 
-  /** `secrets`: paths of manifests. `interval` in milliseconds. `failed` hears of looks at the store that failed. */
+  /** `secrets`: paths of manifests. `interval` in milliseconds. `failed` hears of looks at the store that failed.
+   *  Every table is taken unless `trust` is given. */
   constructor(
     store: Pick<Store, 'get' | 'list' | 'close'>,
     secrets: readonly string[],
     interval: number,
     failed: (error: unknown) => void,
+    trust?: TableTrust,
   ) {
     this.#store = store
-    this.#tables = new StoredTablesReader(store)
+    this.#tables = new StoredTablesReader(store, trust?.roots)
+    this.#trust = trust
     this.#secrets = new SecretFiles(secrets)
     this.#interval = interval
     this.#failed = failed
@@ -72,7 +77,7 @@ export class StoreSource implements Source {
   async #look(take: Take): Promise<void> {
     const { roots, shards, versions, faults } = await this.#tables.read()
     const secrets = await this.#secrets.read()
-    const all = [...faults, ...secrets.faults]
+    const all = [...faults, ...secrets.faults, ...((await this.#trust?.remember()) ?? [])]
     const given = [...versions, ...all].join('\n')
     if (given === this.#given && secrets.pairs === this.#pairs) return
     await take({ feed: { roots, shards, keyPairs: secrets.pairs }, faults: all, reading: undefined })

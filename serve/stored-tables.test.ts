@@ -1,5 +1,11 @@
+import { generateKeyPairSync, hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../control/publish/memory.ts'
+import { signerOf, tableKeyOf } from '../control/publish/sign-key.ts'
+import { joinEntry, signedMessage } from '../engine/signed-root.ts'
+import { readTableKey } from '../engine/table-key.ts'
+import { TrustedRoots } from '../engine/trusted-roots.ts'
+import { Root } from '../proto/gen/route_table.ts'
 import { encodeTable, host, rule } from '../test/engine-tables.ts'
 import { StoredTablesReader } from './stored-tables.ts'
 
@@ -89,4 +95,67 @@ test('a Gateway that is taken back is gone, but not all of them at once', async 
   expect((await reader.read()).roots).toEqual([other.root])
   await store.delete(['gateway/infra/other'])
   expect(await reader.read()).toMatchObject({ roots: [other.root], faults: ['the store has no tables'] })
+})
+
+const key = 'gateway/infra/edge'
+const privateKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const signer = await signerOf(privateKey)
+
+/** `of`, signed for the Gateway infra/edge. */
+async function signed(of: Encoded, sequence: number, notAfter = 0): Promise<Encoded> {
+  const message = signedMessage(key, { sequence, notAfter }, hash('sha256', of.root, 'buffer'))
+  const signatures = [{ keyId: signer.keyId, signature: await signer.sign(message) }]
+  return { ...of, root: joinEntry(of.root, { sequence, notAfter, signatures }) }
+}
+
+const NOW = 1_700_000_000_000
+
+async function trustingReader(store: MemoryStore, now: () => number = () => NOW): Promise<StoredTablesReader> {
+  const pinned = readTableKey(await tableKeyOf(privateKey)) ?? expect.fail('no key')
+  return new StoredTablesReader(store, new TrustedRoots({ keys: [pinned], floor: 0 }, crypto.subtle), now)
+}
+
+test('a reader that pins no key takes signed tables and others', async () => {
+  const store = await storeWith([key, await signed(first, 1)], ['gateway/infra/other', other])
+  const { roots, faults } = await new StoredTablesReader(store).read()
+  expect([roots, faults]).toEqual([[first.root, other.root], []])
+})
+
+test.for<[string, () => Promise<Encoded>, string]>([
+  ['nobody has signed', async () => second, 'the root is not signed'],
+  ['is older', () => signed(second, 1), 'the root has sequence 1, and 2 was seen already'],
+  ['is no longer valid', () => signed(second, 3, NOW / 1000 - 1), 'the root was valid until 2023-11-14T22:13:19.000Z'],
+])('a table that %s leaves the last that was good', async ([, damage, fault]) => {
+  const store = await storeWith([key, await signed(first, 2)])
+  const reader = await trustingReader(store)
+  expect((await reader.read()).roots).toEqual([first.root])
+  await store.put(entriesOf(key, await damage()))
+  expect(await reader.read()).toMatchObject({ roots: [first.root], faults: [`${key}: ${fault}`] })
+  await store.put(entriesOf(key, await signed(second, 4)))
+  expect(await reader.read()).toMatchObject({ roots: [second.root], faults: [] })
+})
+
+test('a table in use whose time is over serves on, and that is told', async () => {
+  let now = NOW
+  const store = await storeWith([key, await signed(first, 2, NOW / 1000 + 60)])
+  const reader = await trustingReader(store, () => now)
+  expect((await reader.read()).faults).toEqual([])
+  now += 61_000
+  expect(await reader.read()).toMatchObject({ roots: [first.root], faults: [expect.stringContaining('valid until')] })
+})
+
+test('a signed Gateway goes only for a signed root that says so', async () => {
+  const store = await storeWith([key, await signed(first, 1)], ['gateway/infra/other', other])
+  const reader = await trustingReader(store)
+  await reader.read()
+  await store.delete([key])
+  const { roots, faults } = await reader.read()
+  expect(roots).toEqual([first.root])
+  expect(faults).toContain(`${key}: is not in the store`)
+
+  const gone = Root.encode({ ...Root.decode(first.root), goneSince: 1, hostShards: [], backendShards: [] }).finish()
+  await store.put(entriesOf(key, await signed({ root: gone, shards: new Map() }, 2)))
+  expect((await reader.read()).roots).toEqual([gone])
+  await store.delete([key])
+  expect(await reader.read()).toMatchObject({ roots: [], faults: ['gateway/infra/other: the root is not signed'] })
 })

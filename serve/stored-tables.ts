@@ -1,7 +1,9 @@
+import type { webcrypto } from 'node:crypto'
 import { contentHash } from '../control/publish/shard-tree.ts'
 import type { Store } from '../control/publish/store.ts'
 import { shardsOf, storedEntries } from '../control/publish/stored.ts'
 import { readRoot, TableError } from '../engine/table.ts'
+import { TrustedRoots } from '../engine/trusted-roots.ts'
 import type { Root } from '../proto/gen/route_table.ts'
 
 export type ReadableStore = Pick<Store, 'get' | 'list'>
@@ -28,38 +30,67 @@ const shardPrefix = 'shard/'
 
 /**
  * Reads the tables of a store again and again. A table counts when all of it is there and every shard has the hash that names
- * it; until then its Gateway keeps the last one that did, and so do all when there are none. Shards that are known are not
- * read again.
+ * it; until then its Gateway keeps the last one that did, and so do all when there are none. Where tables have to be signed, a
+ * Gateway also goes only for a signed root that says so. Shards that are known are not read again.
  */
 export class StoredTablesReader {
   readonly #store: ReadableStore
+  readonly #trusted: TrustedRoots<webcrypto.CryptoKey>
+  readonly #now: () => number
   /** By the key of the root. */
   #tables: ReadonlyMap<string, Table> = new Map()
   /** By key: those of #tables. */
   #shards: ReadonlyMap<string, Uint8Array> = new Map()
 
-  constructor(store: ReadableStore) {
+  /** Takes every table unless `trusted` is given. `now` in milliseconds since the epoch. */
+  constructor(
+    store: ReadableStore,
+    trusted: TrustedRoots<webcrypto.CryptoKey> = new TrustedRoots(undefined, crypto.subtle),
+    now: () => number = Date.now,
+  ) {
     this.#store = store
+    this.#trusted = trusted
+    this.#now = now
   }
 
   /** Rejects with a StoreError where the store cannot be read, and nothing has changed then. */
   async read(): Promise<StoredTables> {
-    const keys = (await this.#store.list('gateway/')).toSorted()
-    if (keys.length === 0) return this.#told(['the store has no tables'])
+    const listed = await this.#store.list('gateway/')
+    if (listed.length === 0) return this.#told(['the store has no tables'])
     const faults: string[] = []
-    const found = await storedEntries(this.#store, keys)
+    const found = await storedEntries(this.#store, listed)
     const tables = new Map<string, Table>()
-    for (const key of keys) {
+    for (const key of [...new Set([...listed, ...this.#lasting()])].toSorted()) {
       const bytes = found.get(key)
-      // Gone between the two looks.
-      if (bytes === undefined) continue
-      const table = readTable(bytes)
+      // Where it need not last, it may have gone between the two looks.
+      const table = bytes === undefined ? this.#missing() : await this.#table(key, bytes)
       if (typeof table === 'string') faults.push(`${key}: ${table}`)
       const kept = typeof table === 'string' ? this.#tables.get(key) : table
       if (kept !== undefined) tables.set(key, kept)
     }
     await this.#take(tables, faults)
     return this.#told(faults)
+  }
+
+  /** The keys of the tables that stay when the store has them no more. */
+  #lasting(): readonly string[] {
+    if (this.#trusted.trust === undefined) return []
+    return [...this.#tables].filter(([, { root }]) => root.goneSince === 0).map(([key]) => key)
+  }
+
+  #missing(): string | undefined {
+    return this.#trusted.trust === undefined ? undefined : 'is not in the store'
+  }
+
+  /** Or why the entry is no table. */
+  async #table(key: string, entry: Uint8Array): Promise<Table | string> {
+    try {
+      const bytes = await this.#trusted.rootOf(key, entry, this.#now())
+      return { bytes, root: readRoot(bytes).root }
+    } catch (error) {
+      if (error instanceof TableError) return error.message
+      throw error
+    }
   }
 
   /** Takes those tables whose shards are all there, with those. */
@@ -94,16 +125,6 @@ export class StoredTablesReader {
       versions: tables.map(({ root }) => `${root.gateway} ${root.version}`),
       faults,
     }
-  }
-}
-
-/** Or why the bytes are no table. */
-function readTable(bytes: Uint8Array): Table | string {
-  try {
-    return { bytes, root: readRoot(bytes).root }
-  } catch (error) {
-    if (error instanceof TableError) return error.message
-    throw error
   }
 }
 
