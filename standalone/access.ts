@@ -4,7 +4,7 @@ import type { ClientRequest } from './handler.ts'
 
 /** One request, from its head to the last byte of its answer: for the access log and the metrics. */
 export interface Access {
-  readonly request: ClientRequest
+  readonly request: AccessRequest
   /** "namespace/name"; "" where no Gateway took the request. */
   readonly gateway: string
   readonly matched: Matched | undefined
@@ -20,6 +20,15 @@ export interface Access {
   /** Of bodies. */
   readonly bytesReceived: number
   readonly bytesSent: number
+}
+
+/** What is told of a request; undefined where it could not be understood. */
+export interface AccessRequest extends Pick<ClientRequest, 'version' | 'peer'> {
+  readonly method: string | undefined
+  readonly authority: string | undefined
+  readonly path: string | undefined
+  /** As RequestFacts has it. */
+  header(name: string): string | undefined
 }
 
 /** Hears of every request when it is over. */

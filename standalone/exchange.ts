@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { Why } from '../engine/decision.ts'
 import type { RawHeaders } from './raw-headers.ts'
 
 // One request and its response, on either side of the data plane and whatever HTTP they came by. Who asks calls the
@@ -36,8 +37,14 @@ export interface Exchange {
   end(trailers: RawHeaders): void
   /** The sink takes data again. */
   resume(): void
-  /** Nobody waits for the answer any more: the sink hears nothing from here on. */
-  abort(): void
+  /** Nobody waits for the answer any more: the sink hears nothing from here on. `instead`: the client gets that one. */
+  abort(instead?: OwnAnswer): void
+}
+
+/** What a front end answers itself. */
+export interface OwnAnswer {
+  readonly status: number
+  readonly why: Why
 }
 
 /**

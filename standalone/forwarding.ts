@@ -12,6 +12,7 @@ import {
   ExchangeError,
   type ExchangeFault,
   isRepeatable,
+  type OwnAnswer,
   type RequestHead,
   type ResponseSink,
 } from './exchange.ts'
@@ -117,11 +118,12 @@ export class Forwarding implements Exchange, AttemptEnds {
     this.#attempt?.exchange.resume()
   }
 
-  abort(): void {
+  abort(instead?: OwnAnswer): void {
     if (this.#isOver) return
     for (const mirror of this.#mirrors) if (this.#trailers === undefined) mirror.abort()
     this.#attempt?.abort('abandoned')
-    this.#finish('client-left')
+    if (instead !== undefined) this.#status = instead.status
+    this.#finish(instead?.why ?? 'client-left')
   }
 
   informed(status: number, headers: RawHeaders): void {

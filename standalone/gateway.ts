@@ -2,7 +2,7 @@ import type { Decision, Matched, Why } from '../engine/decision.ts'
 import { chooseRouter } from '../engine/router.ts'
 import { isMisdirected } from '../engine/streams.ts'
 import type { Observer } from './access.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, OwnAnswer } from './exchange.ts'
 import { type Ending, Forwarding } from './forwarding.ts'
 import type { Handler } from './handler.ts'
 import { answerLocally, type LocalAnswer, redirectLocally, refusal } from './local-answer.ts'
@@ -60,10 +60,10 @@ function answered(
   over: (matched: Matched | undefined, ending: Ending) => void,
   answer: () => void,
 ): Exchange {
-  let isAborted = false
+  let aborted: Pick<Ending, 'status' | 'why'> | undefined
   queueMicrotask(() => {
     const ending = { endpoint: undefined, tries: 0, bytesReceived: 0, bytesSent: 0 }
-    if (isAborted) over(matched, { status: 0, why: 'client-left', ...ending })
+    if (aborted !== undefined) over(matched, { ...aborted, ...ending })
     else {
       over(matched, { status, why, ...ending })
       answer()
@@ -73,8 +73,8 @@ function answered(
     write: () => true,
     end: () => {},
     resume: () => {},
-    abort: () => {
-      isAborted = true
+    abort: (instead?: OwnAnswer) => {
+      aborted = instead ?? { status: 0, why: 'client-left' }
     },
   }
 }

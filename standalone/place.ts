@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Observer } from './access.ts'
-import type { FrontEnd } from './front-end/front-end.ts'
+import type { Access, Observer } from './access.ts'
+import type { FrontEnd, RefusedRequest } from './front-end/front-end.ts'
 import { createGateway } from './gateway.ts'
 import { createHttp1Server } from './http1-server/http1-server.ts'
 import { createHttp2Server } from './http2-server/http2-server.ts'
@@ -31,8 +31,9 @@ export class Place {
     this.udpBinds = kind === 'udp' ? [{ streams, ...where }] : []
     if (kind === 'http' || kind === 'tls') {
       const handler = createGateway(() => this.served, { now: Date.now, random: Math.random, observe: observeRequest })
-      const http1 = createHttp1Server({ handler, log })
-      const http2 = createHttp2Server({ handler, log, webSocketKey: () => randomBytes(16).toString('base64') })
+      const observe = (refused: RefusedRequest): void => observeRequest(refusal(refused))
+      const http1 = createHttp1Server({ handler, log, observe })
+      const http2 = createHttp2Server({ handler, log, observe, webSocketKey: () => randomBytes(16).toString('base64') })
       this.#frontEnds = [http1, http2]
       this.binds = [
         kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where },
@@ -47,4 +48,11 @@ export class Place {
   async close(grace: number): Promise<void> {
     await Promise.all(this.#frontEnds.map((frontEnd) => frontEnd.close(grace)))
   }
+}
+
+/** A request that no Gateway has heard of. */
+function refusal({ arrival: { version, peer }, method, authority, path, status, why }: RefusedRequest): Access {
+  const request = { version, peer, method, authority, path, header: () => undefined }
+  const nothing = { endpoint: undefined, tries: 0, duration: 0, bytesReceived: 0, bytesSent: 0 }
+  return { request, gateway: '', matched: undefined, status, why, ...nothing }
 }

@@ -39,7 +39,7 @@ async function origin(): Promise<Origin> {
   const waiting: (() => void)[] = []
   const options = { cert: own.certificate, key: own.privateKey, ca: vouching.certificate, requestCert: true }
   const server = createSecureServer({ ...options, rejectUnauthorized: true, allowHTTP1: true }, (request, response) => {
-    const name = names.get(request.socket.remotePort)
+    const name = names.get(request.socket.remotePort) ?? ''
     if (request.url === '/slow') waiting.push(() => response.end(name))
     else response.end(name)
   })

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
+import type { OwnAnswer } from '../exchange.ts'
 import type { Handler, Peer } from '../handler.ts'
+import type { Arrival } from './request.ts'
 
 /** Takes connections that were accepted elsewhere, and makes a Handler call for each request on them. */
 export interface FrontEnd {
@@ -20,6 +22,18 @@ export interface FrontEndOptions<Limits> {
   readonly handler: Handler
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
   readonly limits?: Partial<Limits>
+  /** Hears of every request that the handler does not. */
+  readonly observe?: (refused: RefusedRequest) => void
+}
+
+/** A request, or what was to be one, that the front end has answered itself. Of its parts those that were understood, and so
+ *  none that is more to write down than that of any other request. */
+export interface RefusedRequest extends OwnAnswer {
+  readonly arrival: Arrival
+  readonly method: string | undefined
+  readonly authority: string | undefined
+  /** Without the query. */
+  readonly path: string | undefined
 }
 
 /** Counted since the start, but for `open` and `active`, which are now. */

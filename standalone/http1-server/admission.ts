@@ -1,4 +1,5 @@
 import { isAuthority } from '../front-end/authority.ts'
+import type { RefusedRequest } from '../front-end/front-end.ts'
 import { type Arrival, FrontEndRequest } from '../front-end/request.ts'
 import { readTarget, type Target } from '../target.ts'
 import type { Http1Message } from './message.ts'
@@ -40,6 +41,18 @@ export function admit(
     hasBody: codings > 0 || (length !== undefined && Number(length) > 0),
     upgrade,
   })
+}
+
+/** What can be told of a request that was refused. */
+export function understood(
+  { fields: { hosts, host }, method, url = '' }: Http1Message,
+  targetLength: number,
+): Pick<RefusedRequest, 'method' | 'authority' | 'path'> {
+  return {
+    method,
+    authority: hosts === 1 && isAuthority(host) ? host : undefined,
+    path: url.length > targetLength ? undefined : readTarget(url)?.path,
+  }
 }
 
 const refused = (fault: string): Refusal => ({ status: 400, fault })

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { closingAnswer } from '../front-end/answer.ts'
-import type { FrontEndCounters } from '../front-end/front-end.ts'
+import type { FrontEndCounters, RefusedRequest } from '../front-end/front-end.ts'
 import type { Arrival } from '../front-end/request.ts'
 import type { Handler } from '../handler.ts'
 import { discardBody } from './discard.ts'
@@ -19,6 +19,7 @@ export interface Http1Host {
   readonly limits: Http1Limits
   readonly counters: FrontEndCounters
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly observe: (refused: RefusedRequest) => void
   readonly isClosing: boolean
   /** Names the reason on answers of the front end's own. */
   readonly reasonHeader: string
@@ -87,7 +88,7 @@ export class Http1Connection {
 
   /** The client asks for a tunnel to anywhere. RFC 9110 section 9.3.6. */
   connect(): void {
-    if (this.#turn === undefined && !this.isLast) this.#refuse(501)
+    if (this.#turn === undefined && !this.isLast) this.#refuse(501, 'CONNECT')
     else this.#socket.destroy()
   }
 
@@ -114,9 +115,11 @@ export class Http1Connection {
     if (this.#socket.readableEnded) this.#halfClosed()
   }
 
-  #refuse(status: number): void {
+  #refuse(status: number, method?: string): void {
     this.isLast = true
     this.server.counters.refused++
+    const { arrival } = this
+    this.server.observe({ arrival, status, why: 'bad-request', method, authority: undefined, path: undefined })
     this.#socket.write(closingAnswer(status, 'bad-request', this.server.reasonHeader), 'latin1')
     this.#linger()
   }

@@ -20,8 +20,8 @@ export interface Http1ServerOptions extends FrontEndOptions<Http1Limits> {
 export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
   const limits = { ...http1Limits, ...options.limits }
   const counters = noCounts()
-  const { handler, log, reasonHeader = defaultReasonHeader } = options
-  const host = { handler, log, limits, counters, reasonHeader, isClosing: false }
+  const { handler, log, observe = () => {}, reasonHeader = defaultReasonHeader } = options
+  const host = { handler, log, observe, limits, counters, reasonHeader, isClosing: false }
   const connections = new Map<Duplex, Http1Connection>()
   let whenEmpty = (): void => {}
 

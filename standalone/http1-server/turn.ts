@@ -7,7 +7,7 @@ import { answerLines, answerText, answerTo } from '../front-end/answer.ts'
 import { bodyLength, unknownLength, withoutLength } from '../front-end/length.ts'
 import { asPairs, safeTrailers } from '../front-end/trailers.ts'
 import type { RawHeaders } from '../raw-headers.ts'
-import { admit } from './admission.ts'
+import { admit, understood } from './admission.ts'
 import type { Http1Connection } from './connection.ts'
 import type { Http1Answer, Http1Message } from './message.ts'
 import { openTunnel, watchUpgrade } from './upgrade.ts'
@@ -63,6 +63,12 @@ export class Http1Turn implements ResponseSink {
     if ('fault' in request) {
       server.counters.refused++
       server.log('request-refused', { peer: arrival.peer.address, fault: request.fault })
+      server.observe({
+        arrival,
+        status: request.status,
+        why: 'bad-request',
+        ...understood(message, server.limits.targetLength),
+      })
       this.#refuse(request.status, 'bad-request')
       return
     }
@@ -71,6 +77,12 @@ export class Http1Turn implements ResponseSink {
       this.#exchange = server.handler(request, this)
     } catch (error) {
       server.log('handler-failed', { message: error instanceof Error ? `${error.stack}` : `${error}` })
+      server.observe({
+        arrival,
+        status: 500,
+        why: 'internal-error',
+        ...understood(message, server.limits.targetLength),
+      })
       this.#refuse(500, 'internal-error')
       return
     }
@@ -111,8 +123,9 @@ export class Http1Turn implements ResponseSink {
 
   /** The client was silent for too long, or what it sends has become unreadable. */
   fail(status: number): void {
-    if (!this.#isOver) this.#exchange?.abort()
-    if (this.#answer.headersSent) this.#break()
+    const isBegun = this.#answer.headersSent
+    if (!this.#isOver) this.#exchange?.abort(isBegun ? undefined : { status, why: 'bad-request' })
+    if (isBegun) this.#break()
     else this.#refuse(status, 'bad-request')
   }
 
@@ -177,7 +190,7 @@ export class Http1Turn implements ResponseSink {
     // It goes without saying in HTTP/1.1.
     else if (this.message.httpVersionMinor === 1) this.#answer.removeHeader('Connection')
     if (length !== undefined && this.#write(status, reason, lines)) return
-    this.#exchange?.abort()
+    this.#exchange?.abort({ status: 502, why: 'invalid-response' })
     this.#refuse(502, 'invalid-response')
   }
 

@@ -1,4 +1,5 @@
 import { isAuthority } from '../front-end/authority.ts'
+import type { RefusedRequest } from '../front-end/front-end.ts'
 import { type Arrival, FrontEndRequest } from '../front-end/request.ts'
 import type { Refusal } from '../http1-server/admission.ts'
 import type { RawHeaders } from '../raw-headers.ts'
@@ -37,6 +38,20 @@ export function admit(
     hasBody: hasBody && !isTunnel,
     upgrade: isTunnel ? 'websocket' : undefined,
   })
+}
+
+/** What can be told of a request that was refused. */
+export function understood(
+  fields: Http2Fields,
+  targetLength: number,
+): Pick<RefusedRequest, 'method' | 'authority' | 'path'> {
+  const { method, path } = fields
+  const authority = authorityOf(fields)
+  return {
+    method,
+    authority: authority !== undefined && isAuthority(authority) ? authority : undefined,
+    path: path.length > targetLength ? undefined : readTarget(path)?.path,
+  }
 }
 
 const refused = (fault: string): Refusal => ({ status: 400, fault })

@@ -8,10 +8,11 @@ export interface Http2ServerOptions extends FrontEndOptions<Http2Limits> {
 }
 
 /** Serves HTTP/2: with prior knowledge in the clear, and where TLS has agreed on it. */
-export function createHttp2Server({ handler, log, webSocketKey, ...options }: Http2ServerOptions): FrontEnd {
+export function createHttp2Server(options: Http2ServerOptions): FrontEnd {
+  const { handler, log, observe = () => {}, webSocketKey } = options
   const limits = { ...http2Limits, ...options.limits }
   const counters = noCounts()
-  const host = { handler, log, limits, counters, webSocketKey }
+  const host = { handler, log, observe, limits, counters, webSocketKey }
   const connections = new Set<Http2Connection>()
   let whenEmpty = (): void => {}
 

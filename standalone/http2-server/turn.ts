@@ -6,7 +6,7 @@ import { answerLines, answerText, answerTo } from '../front-end/answer.ts'
 import { bodyLength, unknownLength, withoutLength } from '../front-end/length.ts'
 import { asGroups, safeTrailers } from '../front-end/trailers.ts'
 import type { RawHeaders } from '../raw-headers.ts'
-import { admit, expectsContinue } from './admission.ts'
+import { admit, expectsContinue, understood } from './admission.ts'
 import type { Http2Connection } from './connection.ts'
 import { Http2Fields } from './fields.ts'
 import { resetStream } from './reset.ts'
@@ -64,6 +64,12 @@ export class Http2Turn implements ResponseSink {
     if ('fault' in request) {
       server.counters.refused++
       server.log('request-refused', { peer: arrival.peer.address, fault: request.fault })
+      server.observe({
+        arrival,
+        status: request.status,
+        why: 'bad-request',
+        ...understood(this.#fields, server.limits.targetLength),
+      })
       this.#refuse(request.status, 'bad-request')
       return
     }
@@ -71,6 +77,12 @@ export class Http2Turn implements ResponseSink {
       this.#exchange = server.handler(request, this)
     } catch (error) {
       server.log('handler-failed', { message: error instanceof Error ? `${error.stack}` : `${error}` })
+      server.observe({
+        arrival,
+        status: 500,
+        why: 'internal-error',
+        ...understood(this.#fields, server.limits.targetLength),
+      })
       this.#refuse(500, 'internal-error')
       return
     }
@@ -246,7 +258,7 @@ export class Http2Turn implements ResponseSink {
   }
 
   #spoiled(): void {
-    this.#exchange?.abort()
+    this.#exchange?.abort({ status: 502, why: 'invalid-response' })
     this.#refuse(502, 'invalid-response')
   }
 
