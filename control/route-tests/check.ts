@@ -7,7 +7,7 @@ import { isReached, type Outcome } from './outcome.ts'
 import { distributionMismatches, mirrorMismatches } from './share-check.ts'
 
 /** Everything that was expected and is not so. `tolerance` is in percentage points. */
-export function mismatches(expect: Expectation, draws: Draws, tolerance: number): readonly Mismatch[] {
+export function mismatches(expect: Expectation, draws: Draws, tolerance: number | undefined): readonly Mismatch[] {
   const { listener, route, rule, backend, status, redirect, reason, reachable, upstream } = expect
   const each = <T>(field: keyof Expectation, wanted: T | undefined, look: (wanted: T) => Look): readonly Mismatch[] =>
     wanted === undefined ? [] : everyDraw([field], words(wanted), draws, look(wanted))

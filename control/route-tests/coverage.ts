@@ -2,12 +2,11 @@ import { describeFilter, describeMatch } from '../../engine/describe.ts'
 import type { RequestFacts } from '../../engine/facts.ts'
 import { HostRoutes } from '../../engine/host-routes.ts'
 import { MatchedRequest } from '../../engine/predicates.ts'
-import type { Router } from '../../engine/router.ts'
 import type { Filter, Host, Match, Rule } from '../../proto/gen/route_table.ts'
 import type { GatewayTable } from '../table.ts'
 import type { Draws } from './draws.ts'
+import type { Arrival } from './gateways.ts'
 import type { Outcome } from './outcome.ts'
-import type { Subject } from './subject.ts'
 
 /** A part of a route that a test may reach. */
 export interface Part {
@@ -50,19 +49,18 @@ export class Coverage {
   }
 
   /** Marks what a test reaches, whether it passes or not. */
-  add(subject: Subject, { drawn, gateway, router }: Draws): void {
+  add({ drawn, gateway, arrival }: Draws): void {
     for (const { outcome } of drawn) {
       const { matched } = outcome
       const host = matched && this.#hosts.get(hostKey(gateway, matched))
       if (matched === undefined || host === undefined) continue
-      const facts = subject.type === 'request' ? subject.facts : undefined
-      const match = facts && router && winner(router, facts, host)
+      const match = arrival && winner(arrival, host)
       const rule = host.rules[match?.rule ?? 0]
       if (rule === undefined) continue
       this.#reached.add(ruleKey(rule))
       if (match !== undefined) this.#reached.add(matchKey(rule, match))
       for (const { key, filter, backend } of filtersOf(rule)) {
-        if (facts !== undefined && hasEffect(filter, backend, outcome, facts)) this.#reached.add(key)
+        if (arrival !== undefined && hasEffect(filter, backend, outcome, arrival.facts)) this.#reached.add(key)
       }
     }
   }
@@ -109,7 +107,7 @@ function* filtersOf(rule: Rule) {
 }
 
 /** The match that the engine chose in the Host that it chose. */
-function winner({ table }: Router, facts: RequestFacts, { listener, hostname, matches }: Host): Match | undefined {
+function winner({ router: { table }, facts }: Arrival, { listener, hostname, matches }: Host): Match | undefined {
   const routes = table.host(listener, hostname)
   const found = routes instanceof HostRoutes ? routes.find(new MatchedRequest(facts, table.patterns)) : undefined
   return found && matches[found.rank]

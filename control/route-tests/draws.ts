@@ -1,9 +1,8 @@
 import { type HeaderEdit, noEdit } from '../../engine/decision.ts'
-import type { Router } from '../../engine/router.ts'
-import type { Gateways, StreamPlace } from './gateways.ts'
-import { noGateway, noListener, type Outcome, requestOutcome, requestsFollow, streamOutcome } from './outcome.ts'
+import type { Arrival, Gateways, StreamPlace } from './gateways.ts'
+import { nobodyListens, noListener, type Outcome, requestOutcome, requestsFollow, streamOutcome } from './outcome.ts'
 import { seeded } from './random.ts'
-import type { RequestSubject, StreamSubject } from './subject.ts'
+import type { StreamSubject } from './subject.ts'
 import type { RouteTest } from './test-reader.ts'
 
 /** An outcome, and how many of the draws had it. */
@@ -20,8 +19,8 @@ export interface Draws {
   readonly total: number
   /** Who takes it, as "namespace/name"; undefined where no Gateway does. */
   readonly gateway: string | undefined
-  /** Of a request. */
-  readonly router: Router | undefined
+  /** Of a request that a Gateway takes. */
+  readonly arrival: Arrival | undefined
 }
 
 /** Lets the engine decide: once, or as often as the test says when the decision is drawn. `now` is in milliseconds since
@@ -31,11 +30,11 @@ export function draw({ subject, gateway, draws, seed }: RouteTest, gateways: Gat
   if (subject.type !== 'request') {
     const place = gateways.place(gateway, subject)
     const met = repeated(() => connection(subject, place, random.next), random, draws)
-    return { ...met, gateway: place?.streams.gateway, router: undefined }
+    return { ...met, gateway: place?.streams.gateway, arrival: undefined }
   }
-  const router = gateways.router(gateway, subject.facts)
-  const met = repeated(() => request(subject, router, random.next, now), random, draws)
-  return { ...met, gateway: router?.gateway, router }
+  const arrival = gateways.arrival(gateway, subject.facts)
+  const met = repeated(() => request(arrival, random.next, now), random, draws)
+  return { ...met, gateway: arrival?.router.gateway, arrival }
 }
 
 /** Tells whether anybody asked for a number. */
@@ -75,11 +74,12 @@ function keyOf({ words, upstream, requestHeaders, responseHeaders, mirrors }: Ou
 
 const editKey = (edit: HeaderEdit): string => (edit === noEdit ? '' : JSON.stringify(edit))
 
-function request({ facts }: RequestSubject, router: Router | undefined, random: () => number, now: number): Outcome {
-  if (router === undefined) return noGateway
+function request(arrival: Arrival | undefined, random: () => number, now: number): Outcome {
+  if (arrival === undefined) return nobodyListens
+  const { router, listener, facts } = arrival
   const decision = router.decide(facts, random, now)
   if (decision.type === 'missing') throw new Error('a router with its whole table misses something')
-  return requestOutcome(decision, router.listener(facts.scheme, facts.port, facts.authority))
+  return requestOutcome(decision, listener)
 }
 
 function connection({ serverName }: StreamSubject, place: StreamPlace | undefined, random: () => number): Outcome {

@@ -17,15 +17,14 @@ const reasons = [
 
 const backend = text('a backend, as service, namespace/service or namespace/service:port', 400, backendPattern)
 
-/** Percent of the requests. */
-const share = z.number().check(
+export const percent = z.number().check(
   rule((value, report) => {
-    if (value < 0 || value > 100) report([], 'is no number from 0 to 100, in percent')
+    if (value < 0 || value > 100) report([], `${value} is no percentage; write a number from 0 to 100`)
   }),
 )
 
-/** Shares by backend. */
-const shares = z.record(z.string(), share).check(
+/** Percent of the requests by backend. */
+const shares = z.record(z.string(), percent).check(
   rule((value, report) => {
     for (const name of Object.keys(value)) {
       if (backendPattern.test(name) || isStatus(name)) continue
@@ -74,25 +73,35 @@ function notEmpty(fields: string) {
   })
 }
 
+const what = 'what is expected, such as backend: cart or status: 404'
+
+const missing = ({ code, input }: { readonly code: string; readonly input?: unknown }): string | undefined => {
+  if (code !== 'invalid_type' || (input !== undefined && input !== null)) return undefined
+  return `is ${input === null ? 'empty' : 'missing'}; write ${what}`
+}
+
 const fields = z
-  .strictObject({
-    listener: text('the name of a listener', 600).exactOptional(),
-    route: text('a route, as name, namespace/name or HTTPRoute namespace/name', 400, routePattern).exactOptional(),
-    rule: z
-      .union([z.string(), z.number()], { error: 'is neither the name of a rule nor its place in the route, from 0' })
-      .exactOptional(),
-    backend: z.union([backend, list(backend, 100, 1)], { error: backendWords }).exactOptional(),
-    distribution: distribution.exactOptional(),
-    mirrors: z.union([list(backend, 100), shares], { error: mirrorWords }).exactOptional(),
-    status: integer('a status from 200 to 599', 200, 599).exactOptional(),
-    redirect: text('where a redirect leads: the value of Location', 8192).exactOptional(),
-    reason: z.enum(reasons).exactOptional(),
-    reachable: z.boolean().exactOptional(),
-    upstream: upstream.exactOptional(),
-    requestHeaders: headerChanges.exactOptional(),
-    responseHeaders: headerChanges.exactOptional(),
-  })
-  .check(notEmpty('what is expected, such as backend: cart or status: 404'))
+  .strictObject(
+    {
+      listener: text('the name of a listener', 600).exactOptional(),
+      route: text('a route, as name, namespace/name or HTTPRoute namespace/name', 400, routePattern).exactOptional(),
+      rule: z
+        .union([z.string(), z.number()], { error: 'is neither the name of a rule nor its place in the route, from 0' })
+        .exactOptional(),
+      backend: z.union([backend, list(backend, 100, 1)], { error: backendWords }).exactOptional(),
+      distribution: distribution.exactOptional(),
+      mirrors: z.union([list(backend, 100), shares], { error: mirrorWords }).exactOptional(),
+      status: integer('a status from 200 to 599', 200, 599).exactOptional(),
+      redirect: text('where a redirect leads: the value of Location', 8192).exactOptional(),
+      reason: z.enum(reasons).exactOptional(),
+      reachable: z.boolean().exactOptional(),
+      upstream: upstream.exactOptional(),
+      requestHeaders: headerChanges.exactOptional(),
+      responseHeaders: headerChanges.exactOptional(),
+    },
+    { error: missing },
+  )
+  .check(notEmpty(what))
 
 function backendWords(): string {
   return 'is no backend, or list of backends of which any will do; write one as service or namespace/service:port'

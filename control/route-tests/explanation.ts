@@ -1,25 +1,18 @@
 import { type ExplainedMatch, explain } from '../../engine/explain.ts'
-import type { RequestFacts } from '../../engine/facts.ts'
-import type { Router } from '../../engine/router.ts'
+import type { Arrival } from './gateways.ts'
 
 /** Matches that lost and are told. */
 const nearest = 3
 
-/** What a request meets at a Gateway and why, a line each, for those whose test has failed. */
-export function explanation(router: Router, facts: RequestFacts, now: number): readonly string[] {
+/** What a request meets where it arrives and why, a line each, for those whose test has failed. */
+export function explanation({ router, listener, facts }: Arrival, now: number): readonly string[] {
   const explained = explain(router, facts, () => 0, now)
   if (explained.type === 'missing') throw new Error('a router with its whole table misses something')
-  const { listener, otherListeners, winner, others } = explained
+  const { winner, others } = explained
   const { method, scheme, authority, path, query } = facts
   const lines = [
     `${method} ${scheme}://${authority}${path}${query === '' ? '' : `?${query}`} at Gateway ${router.gateway}`,
   ]
-  if (listener === undefined) {
-    return [
-      ...lines,
-      ...otherListeners.slice(0, nearest).map(({ listener: { id }, why }) => `not listener ${id}: ${why}`),
-    ]
-  }
   lines.push(`listener ${listener.id}, port ${listener.port}, ${listener.hostname || 'any hostname'}`)
   if (winner === undefined) lines.push('no match takes it')
   else {

@@ -7,6 +7,14 @@ import type { GatewayTable } from '../table.ts'
 import { isGateway } from './name-pattern.ts'
 import type { StreamSubject } from './subject.ts'
 
+/** Where a request arrives. */
+export interface Arrival {
+  readonly router: Router
+  readonly listener: Listener
+  /** With the port. */
+  readonly facts: RequestFacts
+}
+
 /** Where a connection arrives. */
 export interface StreamPlace {
   readonly streams: Streams
@@ -34,8 +42,17 @@ export class Gateways {
     return pattern === undefined || this.names.some((name) => isGateway(pattern, name))
   }
 
-  router(pattern: string | undefined, facts: RequestFacts): Router | undefined {
-    return chooseRouter(those(this.#routers, pattern), facts)
+  /** Who takes a request; undefined where nobody listens. One that names no port comes to the port of its scheme if there is
+   *  a listener for it, and to any other if not. */
+  arrival(pattern: string | undefined, facts: RequestFacts): Arrival | undefined {
+    const routers = those(this.#routers, pattern)
+    const usual = { ...facts, port: facts.scheme === 'https' ? 443 : 80 }
+    for (const tried of facts.port === undefined ? [usual, facts] : [facts]) {
+      const router = chooseRouter(routers, tried)
+      const listener = router?.listener(tried.scheme, tried.port, tried.authority)
+      if (router !== undefined && listener !== undefined) return { router, listener, facts: tried }
+    }
+    return undefined
   }
 
   place(pattern: string | undefined, { type, port, serverName }: StreamSubject): StreamPlace | undefined {

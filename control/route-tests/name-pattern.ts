@@ -8,8 +8,10 @@ export const routePattern = /^(?:(?:[A-Za-z]+ )?[a-z0-9.-]+\/)?[a-z0-9.-]+$/
 
 /** Whether a pattern means the backend with this key. Without a port any will do. */
 export function isBackend(pattern: string, key: string): boolean {
-  const wanted = pattern.includes('/') ? key : key.slice(key.indexOf('/') + 1)
-  return wanted === pattern || wanted.startsWith(pattern.includes(':') ? `${pattern}/` : `${pattern}:`)
+  const hasPort = pattern.includes(':')
+  const hasNamespace = pattern.split(':', 1).some((service) => service.includes('/'))
+  const name = hasNamespace ? key : key.slice(key.indexOf('/') + 1)
+  return name === pattern || name.startsWith(`${pattern}${hasPort ? '/' : ':'}`)
 }
 
 /** Whether a pattern means the route, which is "kind namespace/name". */

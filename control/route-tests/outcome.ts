@@ -37,9 +37,9 @@ const nothing: Omit<Outcome, 'words'> = {
   mirrors: [],
 }
 
-export function requestOutcome(decision: Exclude<Decision, Missing>, listener: Listener | undefined): Outcome {
+export function requestOutcome(decision: Exclude<Decision, Missing>, { id }: Listener): Outcome {
   const { matched, responseHeaders } = decision
-  const base = { ...nothing, listener: listener?.id, matched, responseHeaders }
+  const base = { ...nothing, listener: id, matched, responseHeaders }
   switch (decision.type) {
     case 'forward': {
       const { backend, authority, path, query, requestHeaders, mirrors } = decision
@@ -63,7 +63,7 @@ export function requestOutcome(decision: Exclude<Decision, Missing>, listener: L
   }
 }
 
-export const noGateway: Outcome = { ...nothing, status: 404, why: 'no-listener', words: '404 no-listener' }
+export const nobodyListens: Outcome = { ...nothing, status: 404, why: 'no-listener', words: '404 no-listener' }
 
 export function streamOutcome(decision: Exclude<StreamDecision, Missing>, { id }: Listener): Outcome {
   const { matched } = decision
@@ -73,7 +73,7 @@ export function streamOutcome(decision: Exclude<StreamDecision, Missing>, { id }
   return { ...nothing, listener: id, matched, backend: decision.backend.key, words: decision.backend.key }
 }
 
-/** Nothing listens for a connection. */
+/** Of a connection. */
 export const noListener: Outcome = { ...nothing, why: 'no-listener', words: 'closed: no-listener' }
 
 /** TLS ends at a listener whose routes look at requests. */

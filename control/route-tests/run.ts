@@ -2,7 +2,7 @@ import { formatField } from '../../kube/problem.ts'
 import type { FieldPath } from '../../kube/rule.ts'
 import { mismatches } from './check.ts'
 import type { Coverage } from './coverage.ts'
-import { type Draws, draw } from './draws.ts'
+import { draw } from './draws.ts'
 import { explanation } from './explanation.ts'
 import type { Gateways } from './gateways.ts'
 import type { RouteTest } from './test-reader.ts'
@@ -49,11 +49,15 @@ function runTest(
 ): Omit<TestResult, 'duration'> {
   if (!gateways.has(test.gateway)) return { test, failures: [noSuchGateway(test, gateways)], explanation: [] }
   const draws = draw(test, gateways, now)
-  coverage?.add(test.subject, draws)
+  coverage?.add(draws)
   const failures = mismatches(test.expect, draws, test.tolerance).map(({ path, ...rest }): Failure => {
     return { field: fieldOf(path), line: test.lineOf(path), ...rest }
   })
-  return { test, failures, explanation: failures.length === 0 ? [] : explained(test, draws, now) }
+  return {
+    test,
+    failures,
+    explanation: failures.length === 0 || draws.arrival === undefined ? [] : explanation(draws.arrival, now),
+  }
 }
 
 const fieldOf = (path: FieldPath): string => formatField(['expect', ...path])
@@ -64,6 +68,3 @@ const noSuchGateway = ({ gateway = '', line }: RouteTest, { names }: Gateways): 
   expected: gateway,
   got: names.length === 0 ? 'no Gateway that is served' : `no such Gateway; there are ${names.join(', ')}`,
 })
-
-const explained = ({ subject }: RouteTest, { router }: Draws, now: number): readonly string[] =>
-  subject.type === 'request' && router !== undefined ? explanation(router, subject.facts, now) : []

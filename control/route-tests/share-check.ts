@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts'
 export function distributionMismatches(
   shares: Shares | undefined,
   draws: Draws,
-  tolerance: number,
+  tolerance: number | undefined,
 ): readonly Mismatch[] {
   if (shares === undefined) return []
   const names = Object.keys(shares)
@@ -26,7 +26,7 @@ export function distributionMismatches(
 export function mirrorMismatches(
   mirrors: Expectation['mirrors'],
   draws: Draws,
-  tolerance: number,
+  tolerance: number | undefined,
 ): readonly Mismatch[] {
   if (mirrors === undefined) return []
   const names = Array.isArray(mirrors) ? mirrors : Object.keys(mirrors)
@@ -55,15 +55,16 @@ function shareMismatches(
   field: 'distribution' | 'mirrors',
   shares: Shares,
   { drawn, total }: Draws,
-  tolerance: number,
+  tolerance: number | undefined,
   namesOf: (outcome: Outcome) => readonly (string | undefined)[],
 ): Mismatch[] {
   return Object.entries(shares).flatMap(([name, share]) => {
     const times = drawn.reduce((sum, { outcome, times }) => sum + (namesOf(outcome).includes(name) ? times : 0), 0)
-    if (isShare(times, total, share, tolerance)) return []
+    const points = tolerance ?? spread(share, total)
+    if (isShare(times, total, share, points)) return []
     const isExact = total === 1 || share === 0 || share === 100
-    const expected = `${share} % of the requests${isExact ? '' : `, give or take ${tolerance}`}`
-    const got = `${Number(((times / total) * 100).toFixed(1))} %${total === 1 ? '' : ` of ${total} draws`}`
+    const expected = `${share} % of the requests${isExact ? '' : `, give or take ${rounded(points)}`}`
+    const got = `${rounded((times / total) * 100)} %${total === 1 ? '' : ` of ${total} draws`}`
     return [{ path: [field, name], expected, got }]
   })
 }
@@ -74,3 +75,8 @@ function isShare(times: number, total: number, share: number, tolerance: number)
   if (share === 100) return times === total
   return times > 0 && times < total && Math.abs((times / total) * 100 - share) <= tolerance
 }
+
+/** Four standard deviations of a share of so many draws, in percentage points: one right test in 16,000 would miss them. */
+const spread = (share: number, draws: number): number => 4 * Math.sqrt((share * (100 - share)) / draws)
+
+const rounded = (number: number): number => Number(number.toFixed(1))

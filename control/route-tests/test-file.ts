@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { headerName, integer, list, port, text } from '../../kube/fields.ts'
 import { type Report, rule } from '../../kube/rule.ts'
-import { expectation } from './expectation.ts'
+import { expectation, percent } from './expectation.ts'
 
 // What a file of route tests may say. docs/route-tests.md has it in words.
 
@@ -29,10 +29,7 @@ const settings = {
   headers: headers.exactOptional(),
   draws: integer('how often to draw, from 1 to 1000000', 1, 1_000_000).exactOptional(),
   seed: integer('a whole number').exactOptional(),
-  tolerance: z
-    .number()
-    .check(rule((points, report) => void (points < 0 || points > 100 ? report([], 'is no number from 0 to 100') : 0)))
-    .exactOptional(),
+  tolerance: percent.exactOptional(),
 }
 
 /** A test is about one of these. */

@@ -21,8 +21,8 @@ export interface RouteTest {
   readonly expect: Expectation
   readonly draws: number
   readonly seed: number
-  /** Percentage points. */
-  readonly tolerance: number
+  /** Percentage points; undefined for as many as that many draws need. */
+  readonly tolerance: number | undefined
   /** The line of a field below `expect`. */
   lineOf(path: FieldPath): number
 }
@@ -68,7 +68,8 @@ function readSource(file: string, { text, line: start }: Source): ReadTests {
 
   const parsed = testFile.safeParse(value, { error: explainTests })
   if (!parsed.success) {
-    const problems = parsed.error.issues.slice(0, maxProblems).map((issue) => told(pathOf(issue), issue.message))
+    const issues = withoutEchoes(parsed.error.issues).slice(0, maxProblems)
+    const problems = issues.map((issue) => told(pathOf(issue), issue.message))
     return { tests: [], problems: problems.sort((a, b) => a.line - b.line) }
   }
   const { defaults = {}, tests } = parsed.data
@@ -91,7 +92,7 @@ const isOfOtherKind = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind !== testsKind
 
 function withDefaults({ name, expect, ...own }: TestFields, defaults: Defaults) {
-  const { gateway, draws = 10_000, seed = 1, tolerance = 2 } = { ...defaults, ...own }
+  const { gateway, draws = 10_000, seed = 1, tolerance } = { ...defaults, ...own }
   return { name, expect, gateway, draws, seed, tolerance }
 }
 
@@ -103,6 +104,12 @@ const explainTests: z.core.$ZodErrorMap = (issue) => {
   const meant = nearest(first, known)
   if (others.length > 0) return `unknown fields ${issue.keys.join(', ')}; known here: ${known.join(', ')}`
   return `unknown field; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`
+}
+
+/** What has an unknown field may not be empty as it seems. */
+function withoutEchoes(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const unknown = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])))
+  return issues.filter(({ code, path }) => code !== 'custom' || !unknown.has(path.join('.')))
 }
 
 function pathOf(issue: z.core.$ZodIssue): FieldPath {
