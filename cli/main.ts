@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { version } from '../engine/version.ts'
 import { compileCommand } from './compile.ts'
 import { connectorCommand } from './connector.ts'
+import { controlCommand } from './control.ts'
 import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
 import { publishCommand } from './publish.ts'
@@ -36,9 +37,14 @@ Examples:
   .addCommand(devCommand)
   .addCommand(serveCommand)
   .addCommand(connectorCommand)
+  .addCommand(controlCommand)
 
-for (const command of [program, ...program.commands]) {
+for (const command of all(program)) {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+}
+
+function all(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(all)]
 }
 
 try {

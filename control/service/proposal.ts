@@ -1,0 +1,48 @@
+import type { TableToPublish } from '../publish/diff.ts'
+import { encodeTable } from '../publish/encode.ts'
+import { claimsOf, objectsIn, ownedByOthers } from './claims.ts'
+import { errorsOf } from './findings.ts'
+import { type Content, contentOf } from './history.ts'
+import type { ManifestText } from './manifest-text.ts'
+import { Refusal } from './refusal.ts'
+import type { Candidate, SetFile } from './workspace.ts'
+
+/** What a set is to say, in a form that can be published. */
+export interface Proposal {
+  readonly set: string
+  readonly candidate: Candidate
+  readonly tables: readonly TableToPublish[]
+  readonly content: Content
+  readonly objects: number
+}
+
+/** Things that others own which a refusal names. */
+const maxOwned = 100
+
+/** Throws a Refusal for what cannot be published. */
+export function propose(set: string, files: readonly SetFile[], candidate: Candidate): Proposal {
+  const owned = ownedByOthers(candidate, set)
+  const [first] = owned
+  if (first !== undefined) {
+    const detail = `${first.what} belongs to the set ${first.owner}${owned.length > 1 ? `, and ${owned.length - 1} more to others` : ''}`
+    throw new Refusal(409, 'owned-by-another-set', detail, { owned: owned.slice(0, maxOwned) })
+  }
+  const problems = errorsOf(candidate)
+  if (problems.length > 0) {
+    const detail = `the manifests have errors: ${problems.length}, the first at ${problems[0]?.file}:${problems[0]?.line}`
+    throw new Refusal(422, 'invalid-manifests', detail, { problems })
+  }
+  const tables = candidate.compiled.tables.map((table) => {
+    const encoded = encodeTable(table)
+    if (encoded.ok) return { table, encoded: encoded.table }
+    const detail = encoded.problems.map(({ message }) => message).join('; ')
+    throw new Refusal(422, 'table-too-large', detail)
+  })
+  return { set, candidate, tables, content: contentOf(files.flatMap(textOf)), objects: objectsIn(candidate, set) }
+}
+
+const textOf = ({ name, read }: SetFile): ManifestText[] => ('text' in read ? [{ name, text: read.text }] : [])
+
+/** Also the names of what the set owns then, in order. */
+export const ownedNames = ({ candidate, set }: Pick<Proposal, 'candidate' | 'set'>): readonly string[] =>
+  [...claimsOf(candidate, set)].sort()

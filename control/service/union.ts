@@ -1,0 +1,61 @@
+import type { Site } from '../compile/compile.ts'
+import type { History, Version } from './history.ts'
+import { type Candidate, type SetFile, Workspace } from './workspace.ts'
+
+/** The latest versions of all sets, in memory as the history has them. */
+export class Union {
+  readonly #history: History
+  readonly #workspace: Workspace
+  #versions = new Map<string, Version>()
+
+  constructor(history: History, site: Site) {
+    this.#history = history
+    this.#workspace = new Workspace(site)
+  }
+
+  get current(): Candidate {
+    return this.#workspace.current
+  }
+
+  /** The latest version of each set. */
+  get versions(): ReadonlyMap<string, Version> {
+    return this.#versions
+  }
+
+  /** Takes in what others have written since. */
+  async refresh(): Promise<void> {
+    const latest = await this.#history.latest()
+    const changes = new Map<string, readonly SetFile[]>()
+    for (const [set, { version }] of latest) {
+      if (this.#versions.get(set)?.version === version) continue
+      const files = await this.#history.files(set, version)
+      if (files === undefined) throw new Error(`version ${version} of ${set} went while it was read`)
+      changes.set(set, files.map(fileOf))
+    }
+    if (changes.size > 0) this.#workspace.take(this.#workspace.candidate(changes))
+    this.#versions = new Map(latest)
+  }
+
+  /** What would be if the set had these files. */
+  candidate(set: string, files: readonly SetFile[]): Candidate {
+    return this.#workspace.candidate(new Map([[set, files]]))
+  }
+
+  /** The set has a new version, which is in the history. */
+  take(candidate: Candidate, version: Version): void {
+    this.#workspace.take(candidate)
+    this.#versions.set(version.set, version)
+  }
+
+  /** All that were under way are published. */
+  published(at: number): void {
+    for (const [set, version] of this.#versions) {
+      if (version.state === 'publishing') this.#versions.set(set, { ...version, state: 'published', publishedAt: at })
+    }
+  }
+}
+
+export const fileOf = ({ name, text }: { readonly name: string; readonly text: string }): SetFile => ({
+  name,
+  read: { text },
+})
