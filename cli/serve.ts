@@ -67,11 +67,12 @@ export const serveCommand = new Command('serve')
     `
 Serves the Gateways of controller ${controller}, and follows changes of the files or the store.
 The first SIGTERM lets requests under way end, a second one does not. A second process on the same ports takes over
-from the first: start it, wait for its /readyz, then stop the first.
+from the first: start it with another --admin, wait for its /readyz there, then stop the first.
 
 Examples:
   $ landfall serve -f manifests/
   $ landfall serve -f manifests/ --address 192.0.2.10 --workers auto
+  $ landfall serve -f manifests/ --admin 127.0.0.1:9965
   $ landfall serve --store dir:/var/lib/landfall --secrets /etc/landfall/tls`,
   )
   .action(async (flags: ServeFlags) => {
@@ -120,6 +121,11 @@ async function sourceOf(
 /** What a person can mend of why it could not start: a store that is away, an address that is taken. */
 function usageErrorOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error
+  // What a Gateway cannot listen on is a fault, and no error.
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    const hint = 'health and metrics need an address of their own: --admin HOST:PORT, or --no-admin'
+    return new UsageError(`${error.message}; ${hint}`)
+  }
   const isForPeople = error.name === 'StoreError' || 'syscall' in error
   return isForPeople ? new UsageError(error.message) : error
 }

@@ -29,8 +29,8 @@ export async function startAdmin(host: string, port: number, source: AdminSource
     } else if (path === '/metrics') answer(200, await source.metrics(), 'text/plain; version=0.0.4; charset=utf-8')
     else answer(404, '404 not found\n')
   })
-  // Beside the process that it takes over from.
-  server.listen({ port, host, reusePort: true })
+  // Not shared with another process, as ports of Gateways are: who asks must know whom.
+  server.listen({ port, host })
   await once(server, 'listening')
   // Where no file descriptor is left. Node.js goes on to accept.
   server.on('error', () => {})
