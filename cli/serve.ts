@@ -6,11 +6,17 @@ import type { Source } from '../serve/source.ts'
 import { Served } from './served.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
+import {
+  type TableTrustFlags,
+  tableFloorOption,
+  tableKeyOption,
+  tableStateOption,
+  tableTrustOf,
+} from './table-trust.ts'
 import { UsageError } from './usage.ts'
 
-interface ServeFlags {
+interface ServeFlags extends TableTrustFlags {
   readonly filename?: readonly string[]
-  readonly store?: string
   readonly secrets?: readonly string[]
   readonly address?: readonly string[]
   readonly workers: number
@@ -40,6 +46,10 @@ export const serveCommand = new Command('serve')
   )
   .option('--store <store>', `published tables: ${storeWords}`)
   .option('--secrets <path...>', 'with --store: manifests with the TLS Secrets, which no store has')
+  .optionsGroup('Whose tables to take:')
+  .addOption(tableKeyOption())
+  .addOption(tableFloorOption())
+  .addOption(tableStateOption())
   .optionsGroup('Where and how:')
   .option('--address <ip...>', 'where Gateways listen that ask for no address (default: every address)', ips)
   .option('--workers <number>', 'processes that share the ports; "auto": one for each core', workers, 1)
@@ -77,14 +87,18 @@ Examples:
   )
   .action(async (flags: ServeFlags) => {
     const stopped = untilStopped()
+    const isDeno = process.versions.deno !== undefined
+    if (isDeno && flags.workers > 1) throw new UsageError('--workers needs Node.js: on Deno, one process serves')
     // Most of the command starts sooner without what only this one needs.
     const [{ createLog }, { startServe }] = await Promise.all([import('../serve/log.ts'), import('../serve/serve.ts')])
     const log = createLog(flags.logLevel, 2)
+    if (isDeno) log.warn('on Deno: a host shows one certificate only, and no client is asked for one')
     const served = new Served(controller, log)
     const starting = startServe({
       source: await sourceOf(flags, (error) => log.error(error instanceof Error ? error.message : String(error))),
       addresses: flags.address ?? [],
       workers: flags.workers,
+      isDeno,
       admin: flags.admin === false ? undefined : flags.admin,
       accessLog: flags.accessLog,
       logLevel: flags.logLevel,
@@ -101,10 +115,9 @@ Examples:
     await serve.close(flags.grace * 1000)
   })
 
-async function sourceOf(
-  { filename, store, secrets = [], address = [] }: ServeFlags,
-  failed: (error: unknown) => void,
-): Promise<Source> {
+async function sourceOf(flags: ServeFlags, failed: (error: unknown) => void): Promise<Source> {
+  const { filename, store, secrets = [], address = [] } = flags
+  const trust = await tableTrustOf(flags)
   if (filename !== undefined) {
     const [{ fileSource }, { outerAddresses, thisMachine }] = await Promise.all([
       import('../serve/file-source.ts'),
@@ -115,7 +128,7 @@ async function sourceOf(
   }
   if (store === undefined) throw new UsageError('there is nothing to serve: -f PATH, or --store')
   const { StoreSource } = await import('../serve/store-source.ts')
-  return new StoreSource(await openStore(store), secrets, interval(store), failed)
+  return new StoreSource(await openStore(store), secrets, interval(store), failed, trust)
 }
 
 /** What a person can mend of why it could not start: a store that is away, an address that is taken. */

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { AggregatorRegistry } from 'prom-client'
 import { type Admin, startAdmin } from '../standalone/admin.ts'
+import { servableByDeno } from './deno.ts'
 import { createPlane } from './own-plane.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 import type { Source, Supply } from './source.ts'
@@ -12,6 +13,8 @@ export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret'> {
   readonly source: Source
   /** Processes that serve; 1: this one. */
   readonly workers: number
+  /** Whether this is Deno, which cannot do all that Node.js can. */
+  readonly isDeno: boolean
   readonly admin: { readonly host: string; readonly port: number } | undefined
   /** Hears of everything that is served, of what cannot be, and of the milliseconds until it was in effect. */
   readonly onSupply: (supply: Supply, faults: readonly string[], milliseconds: number) => void
@@ -38,10 +41,11 @@ export async function startServe(options: ServeOptions): Promise<Serve> {
   }
   const take = async (supply: Supply): Promise<void> => {
     const since = performance.now()
-    const faults = [...supply.faults, ...(await plane.apply(supply.feed))]
-    options.onSupply(supply, faults, performance.now() - since)
+    const { feed, faults } = options.isDeno ? servableByDeno(supply.feed) : { feed: supply.feed, faults: [] }
+    const all = [...supply.faults, ...faults, ...(await plane.apply(feed))]
+    options.onSupply({ ...supply, feed }, all, performance.now() - since)
     // A store may have no tables yet.
-    isReady ||= supply.feed.roots.length > 0 || supply.reading !== undefined
+    isReady ||= feed.roots.length > 0 || supply.reading !== undefined
   }
   try {
     admin = await adminOf(options, plane, () => isReady)

@@ -1,19 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Command, has } from './serve-rig.ts'
-import { startWorld, type World } from './serve-world.ts'
+import { ports, startWorld, type World } from './serve-world.ts'
 
 /** By the sentence that each proves. */
 export type Cases = Readonly<Record<string, (world: World) => Promise<void>>>
 
-/** Tests that a command serves clients; cases by the programs that they need. `except`: why it cannot, by the sentence. */
+/** Tests that a command serves clients; cases by the programs that they need. `except`: why it cannot, by the sentence. `open`:
+ *  the ports that it serves. */
 export function serves(
   command: Command,
   byClient: readonly (readonly [programs: readonly string[], Cases])[],
   except: Readonly<Record<string, string>> = {},
+  open: readonly number[] = Object.values(ports),
 ): void {
   let world: World
   beforeAll(async () => {
-    world = await startWorld(command)
+    world = await startWorld(command, open)
   })
   afterAll(() => world?.close())
 

@@ -14,20 +14,7 @@ export type Command = readonly string[]
 
 export const landfall = join(import.meta.dirname, '../cli/landfall')
 
-const root = join(import.meta.dirname, '..')
-
-const serving: Command = ['serve', '-f', '{dir}', '--admin', '{admin}']
-
-export const serve: Command = [landfall, ...serving]
-
-/** The same without Node.js. Not by node_modules/.bin, which may have a wrapper that no signal gets through. */
-export const serveOnDeno: Command = [
-  join(root, 'node_modules/deno/deno'),
-  'run',
-  '--allow-all',
-  join(root, 'cli/main.ts'),
-  ...serving,
-]
+export const serve: Command = [landfall, 'serve', '-f', '{dir}', '--admin', '{admin}']
 
 /** Milliseconds that a command has to come up, and a condition to come true. */
 const patience = 20_000
@@ -199,8 +186,12 @@ export interface Answer {
   readonly location: string
 }
 
-/** Whether a program is installed that tests use as a client. */
-export const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined
+/** Whether a program is installed that tests use as a client. Throws in CI, which installs them all, and passes over none. */
+export function has(program: string): boolean {
+  const isInstalled = spawnSync(program, ['--version']).error === undefined
+  if (!isInstalled && process.env.CI !== undefined) throw new Error(`${program} is not installed`)
+  return isInstalled
+}
 
 export interface Output {
   readonly code: number | null

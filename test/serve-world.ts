@@ -66,7 +66,8 @@ export interface World {
   close(): Promise<void>
 }
 
-export async function startWorld(command: Command): Promise<World> {
+/** `open`: the ports that the command serves. */
+export async function startWorld(command: Command, open: readonly number[]): Promise<World> {
   const site = await Site.create()
   const ca = issue({ subject: 'Landfall test authority', isAuthority: true })
   const names = ['DNS:*.example.test']
@@ -83,7 +84,7 @@ export async function startWorld(command: Command): Promise<World> {
   }
   await site.write('certificates', [secret('ecdsa', ecdsa), secret('rsa', rsa), authority('ca', ca)])
   await site.write('site', manifests(site.address, origins))
-  const running = await site.start(Object.values(ports), command)
+  const running = await site.start(open, command)
   return {
     site,
     running,

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { issue } from './certificates.ts'
+import { startHttpOrigin } from './origins.ts'
+import { serves } from './serve-cases.ts'
+import { curlCases } from './serve-cases-curl.ts'
+import { grpcCases } from './serve-cases-grpc.ts'
+import { loadCases } from './serve-cases-load.ts'
+import { opensslCases } from './serve-cases-openssl.ts'
+import { webSocketCases } from './serve-cases-websocket.ts'
+import { authority, gateway, gatewayClass, http, https, route, secret, service } from './serve-manifests.ts'
+import { landfallOnDeno, serveOnDeno } from './serve-on-deno.ts'
+import { run, Site } from './serve-rig.ts'
+import { ports } from './serve-world.ts'
+
+const clientCertificates = 'listeners that ask clients for a certificate are not served'
+
+describe('landfall serve on Deno', () => {
+  serves(
+    serveOnDeno,
+    [
+      [['curl'], curlCases],
+      [['h2load', 'wrk'], loadCases],
+      [['openssl'], opensslCases],
+      [[], grpcCases],
+      [[], webSocketCases],
+    ],
+    {
+      'curl is refused by TLS 1.1': 'refused by another alert',
+      'openssl is shown the certificate that it can read': 'one certificate a host',
+      'curl needs a certificate of the right authority where clients are asked for one': clientCertificates,
+      'openssl with a certificate resumes its session, and needs none to do so nowhere else': clientCertificates,
+      'openssl is told by which authorities clients may be known': clientCertificates,
+    },
+    [ports.http, ports.https, ports.tcp],
+  )
+})
+
+describe('on Deno', () => {
+  let site: Site
+
+  beforeEach(async () => {
+    site = await Site.create()
+  })
+  afterEach(() => site.close())
+
+  test('a listener that asks clients for a certificate is not served, which is told, and others are', async () => {
+    const validation = { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] }
+    const frontend = { default: {}, perPort: [{ port: 8444, tls: { validation } }] }
+    await site.write('site', [
+      gatewayClass,
+      gateway(site.address, [https(8443, ['site']), https(8444, ['site'])], { tls: { frontend } }),
+      secret('site', issue({ subject: 'site', names: ['DNS:*.example.test'] })),
+      authority('ca', issue({ subject: 'ca', isAuthority: true })),
+    ])
+    const running = await site.start([8443], serveOnDeno)
+    expect(running.stderr).toMatch(/"level":"error".*test\/web: listener https-8444 on port 8444 is not served: Deno /)
+    expect(await site.accepts(8444)).toBe(false)
+  })
+
+  test('more processes than one are refused', async () => {
+    const [deno = '', ...args] = landfallOnDeno
+    const { code, stderr } = await run(deno, [...args, 'serve', '-f', '.', '--workers', '2'])
+    expect([code, stderr]).toEqual([2, 'landfall: --workers needs Node.js: on Deno, one process serves\n'])
+  })
+
+  test('routes and certificates change while they are served', async () => {
+    const redirect = (hostname: string) =>
+      route('HTTPRoute', 'redirect', {
+        rules: [{ filters: [{ type: 'RequestRedirect', requestRedirect: { hostname } }] }],
+      })
+    const write = async (name: string): Promise<void> => {
+      await site.write('route', [redirect(`${name}.test`)])
+      await site.write('certificate', [secret('site', issue({ subject: name, names: ['DNS:*.example.test'] }))])
+    }
+    await write('first')
+    await site.write('site', [gatewayClass, gateway(site.address, [http(8080), https(8443, ['site'])])])
+    const running = await site.start([8080, 8443], serveOnDeno)
+    for (const name of ['second', 'third']) {
+      await write(name)
+      await running.until(async () => (await site.get(8080)).location.startsWith(`http://${name}.test`))
+      const shown = async (): Promise<string> => {
+        const url = 'https://www.example.test:8443/'
+        const to = `www.example.test:8443:${site.address}`
+        return (await run('curl', ['-skv', '--resolve', to, url])).stderr
+      }
+      await running.until(async () => (await shown()).includes(`subject: CN=${name}`))
+    }
+  })
+
+  test('a process that is told to end answers what it has, and ends', async () => {
+    const arrived: (() => void)[] = []
+    const origin = await startHttpOrigin((_request, response) => void arrived.push(() => response.end('ok')))
+    await site.write('site', [
+      gatewayClass,
+      gateway(site.address, [http(8080)]),
+      route('HTTPRoute', 'origin'),
+      ...service('origin', [origin.endpoint]),
+    ])
+    const running = await site.start([8080], serveOnDeno)
+    const busy = site.get(8080)
+    await running.until(() => arrived.length === 1)
+    const ended = running.stop()
+    await running.until(async () => !(await site.accepts(8080)))
+    arrived[0]?.()
+    expect((await busy).status).toBe(200)
+    expect(await ended).toBe(0)
+    await origin.close()
+  })
+})
