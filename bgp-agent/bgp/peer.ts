@@ -33,7 +33,7 @@ export interface PeerSettings extends PeerOptions {
 
 /** What a peer needs of the world. */
 export interface PeerWorld {
-  /** A socket that is about to connect. */
+  /** A socket that is about to connect. May throw. */
   readonly dial: () => Socket
   /** In [0, 1). */
   readonly random: () => number
@@ -148,7 +148,7 @@ export class Peer implements ConnectionEnds {
   #do(action: Action): void {
     switch (action.type) {
       case 'connect':
-        this.#connect(outgoing, this.#world.dial())
+        this.#dial()
         break
       case 'retryTimer':
         this.#retryIn(action.seconds)
@@ -182,6 +182,16 @@ export class Peer implements ConnectionEnds {
       case 'keepaliveTimer':
         this.#connections.get(action.id)?.keepAlive(action.seconds, keepalive())
         break
+    }
+  }
+
+  #dial(): void {
+    try {
+      this.#connect(outgoing, this.#world.dial())
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      // The machine is in the middle of a step.
+      queueMicrotask(() => this.#apply({ type: 'lost', id: outgoing, reason }))
     }
   }
 
