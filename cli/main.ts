@@ -6,6 +6,7 @@ import { connectorCommand } from './connector.ts'
 import { controlCommand } from './control.ts'
 import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
+import { keysCommand } from './keys.ts'
 import { publishCommand } from './publish.ts'
 import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
@@ -34,6 +35,7 @@ Examples:
   .addCommand(explainCommand)
   .addCommand(testCommand)
   .addCommand(publishCommand)
+  .addCommand(keysCommand)
   .addCommand(devCommand)
   .addCommand(serveCommand)
   .addCommand(connectorCommand)

@@ -1,13 +1,14 @@
 import process from 'node:process'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { few } from '../control/compile/finding.ts'
 import { Project } from '../control/project.ts'
 import { type Changes, differences, type TableDiff } from '../control/publish/diff.ts'
 import { type PublishReport, publish } from '../control/publish/publish.ts'
 import { type Store, StoreError } from '../control/publish/store.ts'
-import { storedRoots } from '../control/publish/stored.ts'
+import { storedRoots, storedTables } from '../control/publish/stored.ts'
 import { thisMachine } from '../serve/site.ts'
 import { encodeAll } from './encode.ts'
+import { type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
 import { openStore, storeWords } from './stores.ts'
 import { bad, count, dim, good, printJson, strong, warn } from './terminal.ts'
 import { filesOption, outputOption, UsageError } from './usage.ts'
@@ -15,11 +16,12 @@ import { filesOption, outputOption, UsageError } from './usage.ts'
 /** Gateways that an error names. */
 const maxNamed = 20
 
-interface PublishFlags {
+interface PublishFlags extends SigningFlags {
   readonly filename: string[]
   readonly to: string
   readonly dryRun?: boolean
   readonly allowEmpty?: boolean
+  readonly unsigned?: boolean
   readonly output?: 'json'
 }
 
@@ -29,6 +31,11 @@ export const publishCommand = new Command('publish')
   .requiredOption('--to <store>', storeWords)
   .option('--dry-run', 'say what would change, and write nothing')
   .option('--allow-empty', 'when the manifests have nothing to serve, remove all that the store has')
+  .addOption(signKeyOption())
+  .addOption(validForOption())
+  .addOption(
+    new Option('--unsigned', 'publish unsigned tables also where signed ones are').conflicts(['signKey', 'validFor']),
+  )
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -41,23 +48,34 @@ Stores:
 
 Examples:
   $ landfall publish -f manifests/ --to local
-  $ landfall publish -f manifests/ --to cloudflare --dry-run`,
+  $ landfall publish -f manifests/ --to cloudflare --dry-run
+  $ landfall publish -f manifests/ --to cloudflare --sign-key landfall.key --valid-for 30d`,
   )
-  .action(async ({ filename, to, dryRun = false, allowEmpty = false, output }: PublishFlags) => {
+  .action(async (flags: PublishFlags) => {
+    const { filename, to, dryRun = false, allowEmpty = false, unsigned = false, output } = flags
+    const signing = unsigned ? undefined : await signingOf(flags)
     const reading = await new Project(filename, thisMachine()).read()
     const tables = encodeAll(reading)
     const store = await openStore(to)
     try {
       if (tables.length === 0 && !allowEmpty) await refuseToClear(store)
+      if (signing !== undefined && signing.signer === undefined) await refuseToDowngrade(store)
       const pairs = tables.flatMap((encoded, index) => {
         const table = reading.compiled.tables[index]
         return table === undefined ? [] : [{ table, encoded }]
       })
       const diffs = await differences(store, pairs)
       const onProgress = output === undefined && process.stderr.isTTY ? showProgress : () => {}
-      const report = await publish(store, tables, { now: Date.now, dryRun, onProgress })
+      const report = await publish(store, tables, { now: Date.now, dryRun, onProgress, ...signing })
       if (output === 'json')
-        printJson({ changes: diffs, written: report.written, bytes: report.bytes, collected: report.collected, dryRun })
+        printJson({
+          changes: diffs,
+          written: report.written,
+          bytes: report.bytes,
+          collected: report.collected,
+          signed: [...report.signed].map(([key, { sequence, notAfter }]) => ({ key, sequence, notAfter })),
+          dryRun,
+        })
       else process.stdout.write(`${[...diffs.map(printDiff), printReport(report, dryRun)].join('\n')}\n`)
     } catch (error) {
       if (error instanceof StoreError) throw new UsageError(error.message)
@@ -74,6 +92,14 @@ async function refuseToClear(store: Store): Promise<void> {
   const gateways = few(roots.map(([key]) => key.slice('gateway/'.length)).sort(), maxNamed)
   throw new UsageError(
     `the manifests have no Gateway to serve, and all tables of the store would go: ${gateways}; --allow-empty lets them go`,
+  )
+}
+
+/** Who forgot the key would publish what no reader with pinned keys takes. */
+async function refuseToDowngrade(store: Store): Promise<void> {
+  if ([...(await storedTables(store)).values()].every(({ signed }) => signed === undefined)) return
+  throw new UsageError(
+    'the tables of the store are signed, and readers with pinned keys take no others: --sign-key signs these, --unsigned publishes them as they are',
   )
 }
 
@@ -97,7 +123,19 @@ function changed(what: string, { added, changed, removed }: Changes): string[] {
   return [...added.map(line(good('+'))), ...changed.map(line(warn('~'))), ...removed.map(line(bad('-')))]
 }
 
-function printReport({ written, bytes, collected }: PublishReport, dryRun: boolean): string {
+function printReport(report: PublishReport, dryRun: boolean): string {
+  return [printWritten(report, dryRun), ...(report.signed.size === 0 ? [] : [printSigned(report)])].join('\n')
+}
+
+/** What to set a floor to, so that nothing older is taken any more. */
+function printSigned({ signed }: PublishReport): string {
+  const all = [...signed.values()]
+  const ends = all.map(({ notAfter }) => notAfter).filter((notAfter) => notAfter > 0)
+  const until = ends.length === 0 ? 'for ever' : `until ${new Date(Math.min(...ends) * 1000).toISOString()}`
+  return `signed: valid ${until}, sequence ${Math.min(...all.map(({ sequence }) => sequence))} or higher`
+}
+
+function printWritten({ written, bytes, collected }: PublishReport, dryRun: boolean): string {
   if (written.length === 0 && collected.length === 0) return 'nothing to write: the store has these tables already'
   const parts = [
     `${dryRun ? 'would write' : 'wrote'} ${written.length} ${written.length === 1 ? 'entry' : 'entries'} (${bytes} bytes)`,
