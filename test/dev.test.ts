@@ -23,7 +23,7 @@ import {
   secret,
   service,
 } from './serve-manifests.ts'
-import { grpcService, startGrpc, startTls } from './serve-origins.ts'
+import { startTls } from './serve-origins.ts'
 
 // `landfall dev`: what it does around the Worker as Cloudflare's edge does.
 
@@ -416,27 +416,4 @@ test('an origin in the same zone is reached by its own name and asked under that
   // Cloudflare would ask the client's own name for the address.
   expect((await ask(`shop.example:${endpoint.port}`)).head).toMatch(/^HTTP\/1\.1 502 /)
   expect(site.logged).toContainEqual(expect.stringMatching(/resolve-override-ignored .*"shop\.example"/))
-})
-
-test('a client that speaks gRPC-Web itself reaches a gRPC server, and gets its trailers in the body', async () => {
-  const site = newSite()
-  const server = await startGrpc()
-  closers.push(() => server.close())
-  await site.serve([
-    gatewayClass,
-    gateway(site.address, [http(8080)]),
-    route('GRPCRoute', 'grpc'),
-    ...service('grpc', [server.endpoint]),
-  ])
-  const ask = async (path: string) => {
-    const client = await raw(site.address, 8080)
-    const body = '\0\0\0\0\x02hi'
-    const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: ${body.length}\r\n\r\n`
-    return client.write(head + body).message()
-  }
-  const { head, body } = await ask(grpcService.unary.path)
-  expect(head).toMatch(/^content-type: application\/grpc-web\+proto\r$/im)
-  expect(body).toContain('\0\0\0\0\x02hi')
-  expect(body).toMatch(/\x80\0\0\0.*grpc-status: 0\r\n/s)
-  expect((await ask(grpcService.fail.path)).head).toMatch(/^grpc-status: 8\r$/im)
 })
