@@ -108,6 +108,7 @@ export type Why =
   // Found out on the way.
   | 'bad-request'
   | 'misdirected'
+  | 'no-websocket'
   | 'no-table'
   | 'shard-unavailable'
   | 'connect-failed'

@@ -1,6 +1,7 @@
 import type { Decision, Matched, Why } from '../engine/decision.ts'
 import { chooseRouter } from '../engine/router.ts'
 import { isMisdirected } from '../engine/streams.ts'
+import { AppProtocol } from '../proto/gen/route_table.ts'
 import type { Observer } from './access.ts'
 import type { Exchange, OwnAnswer } from './exchange.ts'
 import { type Ending, Forwarding } from './forwarding.ts'
@@ -41,6 +42,13 @@ export function createGateway(served: () => Served, { now, random, observe }: Ga
     const decision: Decision = router.decide(request, random, since)
     switch (decision.type) {
       case 'forward':
+        // No endpoint can help it, and none is to blame. docs/decisions/backend-protocols.md
+        if (request.upgrade !== undefined && decision.backend.protocol === AppProtocol.H2C) {
+          return refuse(
+            { ...refusal(502, 'no-websocket'), responseHeaders: decision.responseHeaders },
+            decision.matched,
+          )
+        }
         return new Forwarding(request, decision, settings, sink, own, (ending) => over(decision.matched, ending))
       case 'redirect':
         return answered(decision.status, undefined, decision.matched, over, () => redirectLocally(decision, sink))
