@@ -8,11 +8,14 @@ import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
 import { keysCommand } from './keys.ts'
 import { publishCommand } from './publish.ts'
+import { pushCommand } from './push.ts'
+import { rollbackCommand } from './rollback.ts'
 import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
 import { testCommand } from './test.ts'
 import { UsageError } from './usage.ts'
 import { validateCommand } from './validate.ts'
+import { versionsCommand } from './versions.ts'
 
 const program = new Command('landfall')
   .version(version)
@@ -40,6 +43,9 @@ Examples:
   .addCommand(serveCommand)
   .addCommand(connectorCommand)
   .addCommand(controlCommand)
+  .addCommand(pushCommand)
+  .addCommand(rollbackCommand)
+  .addCommand(versionsCommand)
 
 for (const command of all(program)) {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
