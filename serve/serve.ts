@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
-import { AggregatorRegistry } from 'prom-client'
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
 import { type Admin, startAdmin } from '../standalone/admin.ts'
 import { servableByDeno } from './deno.ts'
 import { createPlane } from './own-plane.ts'
@@ -33,6 +33,12 @@ export async function startServe(options: ServeOptions): Promise<Serve> {
   const plane: Plane = workers > 1 ? new WorkerPool(workers, own, log) : createPlane(own)
   let admin: Admin | undefined
   let isReady = false
+  const registry = new Registry()
+  const problems = new Gauge({
+    name: 'landfall_table_problems',
+    help: 'What keeps a newer table from being served, or parts of this one.',
+    registers: [registry],
+  })
   const close = async (grace: number): Promise<void> => {
     isReady = false
     await source.close()
@@ -43,12 +49,13 @@ export async function startServe(options: ServeOptions): Promise<Serve> {
     const since = performance.now()
     const { feed, faults } = options.isDeno ? servableByDeno(supply.feed) : { feed: supply.feed, faults: [] }
     const all = [...supply.faults, ...faults, ...(await plane.apply(feed))]
+    problems.set(all.length)
     options.onSupply({ ...supply, feed }, all, performance.now() - since)
     // A store may have no tables yet.
     isReady ||= feed.roots.length > 0 || supply.reading !== undefined
   }
   try {
-    admin = await adminOf(options, plane, () => isReady)
+    admin = await adminOf(options, plane, registry, () => isReady)
     await source.follow(take)
   } catch (error) {
     await close(0)
@@ -57,10 +64,17 @@ export async function startServe(options: ServeOptions): Promise<Serve> {
   return { close }
 }
 
-async function adminOf({ admin, log }: ServeOptions, plane: Plane, isReady: () => boolean): Promise<Admin | undefined> {
+async function adminOf(
+  { admin, log }: ServeOptions,
+  plane: Plane,
+  own: Registry,
+  isReady: () => boolean,
+): Promise<Admin | undefined> {
   if (admin === undefined) return undefined
-  const metrics = async (): Promise<string> =>
-    AggregatorRegistry.aggregate((await plane.metrics()).map((each) => [...each])).metrics()
+  const metrics = async (): Promise<string> => {
+    const all = [...(await plane.metrics()), await own.getMetricsAsJSON()]
+    return AggregatorRegistry.aggregate(all.map((each) => [...each])).metrics()
+  }
   const started = await startAdmin(admin.host, admin.port, { isReady, metrics })
   log.info({ address: `${admin.host}:${started.port}` }, 'health and metrics')
   return started
