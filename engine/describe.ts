@@ -21,6 +21,23 @@ export function describeMatch({ path, method, headers, query }: Match): readonly
   ]
 }
 
+/** The same of a match of a GRPCRoute: a call is a POST to /service/method, and the path is made from what the route says. */
+export function describeCall({ path, headers }: Match): readonly string[] {
+  return [
+    ...(isEveryCall(path) ? [] : [`call: ${describeCallPath(path)}`]),
+    ...headers.map((header) => `metadata ${header.name}: ${describeValue(header)}`),
+  ]
+}
+
+const isEveryCall = (path: PathMatch | undefined): boolean =>
+  path === undefined || (path.kind === PathMatch_Kind.PREFIX && path.value === '/')
+
+export function describeCallPath(path: PathMatch | undefined): string {
+  const name = path?.value.slice(1) ?? ''
+  if (path?.kind === PathMatch_Kind.PREFIX) return `any method of '${name}'`
+  return path?.kind === PathMatch_Kind.REGEX ? `a match of '${name}'` : `'${name}'`
+}
+
 export function describePath(path: PathMatch | undefined): string {
   switch (path?.kind) {
     case undefined:

@@ -153,3 +153,29 @@ test('shards that the explanation needs are asked for, also those that the decis
   }
   throw new Error('still missing')
 })
+
+test('of a GRPCRoute, matches are told as calls and metadata', () => {
+  const router = routerOf({
+    hosts: [
+      host({
+        matches: [
+          match({ path: exact('/shop.Cart/Add'), method: 'POST', headers: [equal('x-env', 'prod')] }),
+          match({ path: prefix('/shop.Cart'), method: 'POST' }),
+          match({ path: regex('/[^/]+/Get'), method: 'POST' }),
+          match({ method: 'POST' }),
+        ],
+        rules: [rule({ route: 'GRPCRoute shop/cart' })],
+      }),
+    ],
+  })
+  const { winner, others } = explained(router, { method: 'POST', path: '/shop.Cart/Remove' })
+  expect(winner?.wants).toEqual(["call: any method of 'shop.Cart'"])
+  expect(others.map(({ wants, why }) => [wants, why])).toEqual([
+    [["call: a match of '[^/]+/Get'"], ["call is 'shop.Cart/Remove', wants a match of '[^/]+/Get'"]],
+    [[], ['another match comes before it']],
+    [
+      ["call: 'shop.Cart/Add'", "metadata x-env: 'prod'"],
+      ["call is 'shop.Cart/Remove', wants 'shop.Cart/Add'", "metadata x-env is absent, wants 'prod'"],
+    ],
+  ])
+})

@@ -1,11 +1,19 @@
 import { type Host, type Listener, type Match, Protocol, type ValueMatch } from '../proto/gen/route_table.ts'
 import type { Decision, Missing } from './decision.ts'
-import { describeFilter, describeMatch, describePath, describeValue } from './describe.ts'
+import {
+  describeCall,
+  describeCallPath,
+  describeFilter,
+  describeMatch,
+  describePath,
+  describeValue,
+} from './describe.ts'
 import type { RequestFacts } from './facts.ts'
 import { HostRoutes } from './host-routes.ts'
 import { covers, hostnameOf, wider } from './hosts.ts'
 import { MatchedRequest, pathHolds, valueHolds } from './predicates.ts'
 import type { Router } from './router.ts'
+import type { Table } from './table.ts'
 
 /** Why a request meets what it meets. */
 export interface Explanation {
@@ -66,7 +74,7 @@ export function explain(router: Router, facts: RequestFacts, random: () => numbe
   const otherListeners = router.root.listeners
     .filter((other) => other !== listener)
     .map((other) => ({ listener: other, why: whyNotListener(other, facts) }))
-  const hosts = listener === undefined ? [] : decodedHosts(router, listener, hostnameOf(facts.authority))
+  const hosts = listener === undefined ? [] : decodedHosts(router.table, listener, hostnameOf(facts.authority))
   if ('shards' in hosts) return hosts
   const hostnames = hosts.map(({ hostname }) => hostname)
   return { type: 'explanation', decision, listener, otherListeners, hostnames, ...explainMatches(hosts, facts, router) }
@@ -80,13 +88,13 @@ function whyNotListener({ protocol, port, hostname }: Listener, facts: RequestFa
   return covers(hostname, asked) ? 'another listener comes before it' : `host is '${asked}', wants '${hostname}'`
 }
 
-const protocolName = (protocol: Protocol): string =>
+export const protocolName = (protocol: Protocol): string =>
   Object.entries(Protocol)
     .find(([, value]) => value === protocol)?.[0]
     .toLowerCase() ?? String(protocol)
 
-/** What Router.decide looks at in turn. */
-function decodedHosts({ table }: Router, listener: Listener, hostname: string): readonly Host[] | Missing {
+/** What Router.decide and Streams.decide look at in turn. */
+export function decodedHosts(table: Table, listener: Listener, hostname: string): readonly Host[] | Missing {
   const hosts: Host[] = []
   const missing: string[] = []
   for (let name = hostname; ; name = wider(name)) {
@@ -105,7 +113,12 @@ function explainMatches(
 ): Pick<Explanation, 'winner' | 'others'> {
   const request = new MatchedRequest(facts, table.patterns)
   const all = hosts.flatMap((host) =>
-    host.matches.map((match, rank) => ({ host, match, rank, why: whyNotMatch(match, request) })),
+    host.matches.map((match, rank) => ({
+      host,
+      match,
+      rank,
+      why: whyNotMatch(match, isOfCalls(host, match), request),
+    })),
   )
   const winner = all.find(({ why }) => why.length === 0)
   const others = all
@@ -119,10 +132,17 @@ function explainMatches(
 }
 
 /** A sentence for each part that does not hold. */
-function whyNotMatch({ path, method, headers, query }: Match, request: MatchedRequest): readonly string[] {
+function whyNotMatch(
+  { path, method, headers, query }: Match,
+  isCall: boolean,
+  request: MatchedRequest,
+): readonly string[] {
   const { facts, patterns } = request
   const why: string[] = []
-  if (!pathHolds(path, request)) why.push(`path is '${facts.path}', wants ${describePath(path)}`)
+  if (!pathHolds(path, request)) {
+    if (isCall) why.push(`call is '${facts.path.slice(1)}', wants ${describeCallPath(path)}`)
+    else why.push(`path is '${facts.path}', wants ${describePath(path)}`)
+  }
   if (method !== '' && method !== facts.method) why.push(`method is ${facts.method}, wants ${method}`)
   const lacking = (part: string, wanted: ValueMatch, value: string | undefined) => {
     if (valueHolds(wanted, value, patterns)) return
@@ -130,12 +150,15 @@ function whyNotMatch({ path, method, headers, query }: Match, request: MatchedRe
       `${part} ${wanted.name} is ${value === undefined ? 'absent' : `'${value}'`}, wants ${describeValue(wanted)}`,
     )
   }
-  for (const header of headers) lacking('header', header, request.header(header.name))
+  for (const header of headers) lacking(isCall ? 'metadata' : 'header', header, request.header(header.name))
   for (const parameter of query) lacking('query parameter', parameter, request.query(parameter.name))
   return why
 }
 
-function explained({ hostname, rules }: Host, match: Match, rank: number): ExplainedMatch {
+const isOfCalls = ({ rules }: Host, { rule }: Match): boolean => rules[rule]?.route.startsWith('GRPCRoute ') === true
+
+export function explained(host: Host, match: Match, rank: number): ExplainedMatch {
+  const { hostname, rules } = host
   const rule = rules[match.rule]
   const { route = '', index = 0, name = '', filters = [], backends = [], invalid = '' } = rule ?? {}
   const total = backends.reduce((sum, { weight }) => sum + weight, 0)
@@ -145,7 +168,7 @@ function explained({ hostname, rules }: Host, match: Match, rank: number): Expla
     rule: index,
     ruleName: name,
     rank,
-    wants: describeMatch(match),
+    wants: isOfCalls(host, match) ? describeCall(match) : describeMatch(match),
     filters: filters.map(describeFilter),
     backends: backends.map((ref) => ({
       backend: ref.backend,
