@@ -15,7 +15,10 @@ import {
   servicesOf,
 } from './snapshot-index.ts'
 
-type Shelves = { readonly [K in Kind]: Shelf<ObjectOf<K>> }
+/** Kinds that say nothing of routes are for the BGP agent. */
+type RoutedKind = Exclude<Kind, 'Node' | `BGP${string}` | `CiliumBGP${string}`>
+
+type Shelves = { readonly [K in RoutedKind]: Shelf<ObjectOf<K>> }
 
 interface Groupings {
   /** By the Service, which a label names. */
@@ -29,7 +32,7 @@ interface Groupings {
 }
 
 /** What can be looked up by name: the object of a kind, or the objects that belong to another. */
-export type Topics = { readonly [K in Kind]: ObjectOf<K> } & {
+export type Topics = { readonly [K in RoutedKind]: ObjectOf<K> } & {
   readonly [G in keyof Groupings]: Groupings[G] extends Grouping<infer T> ? readonly T[] : never
 }
 
@@ -74,7 +77,7 @@ export class Snapshot {
     return this.#groupings.policies.keys()
   }
 
-  list<K extends Kind>(kind: K): readonly ObjectOf<K>[] {
+  list<K extends RoutedKind>(kind: K): readonly ObjectOf<K>[] {
     return this.#shelves[kind].list
   }
 
@@ -105,7 +108,7 @@ const emptyShelves: Shelves = {
 const emptyGroupings: Groupings = { slices: new Map(), grants: new Map(), listenerSets: new Map(), policies: new Map() }
 
 function nextShelves(shelves: Shelves, change: Change<KubeObject>): Shelves {
-  const next = <K extends Kind>(kind: K): Shelf<ObjectOf<K>> => shelves[kind].next(changeOf(change, kind))
+  const next = <K extends RoutedKind>(kind: K): Shelf<ObjectOf<K>> => shelves[kind].next(changeOf(change, kind))
   return {
     BackendTLSPolicy: next('BackendTLSPolicy'),
     ConfigMap: next('ConfigMap'),

@@ -1,6 +1,27 @@
+import {
+  type BGPAdvertisement,
+  bgpAdvertisement,
+  type CiliumBGPAdvertisement,
+  ciliumBgpAdvertisement,
+} from './bgp/advertisement.ts'
+import {
+  type BGPClusterConfig,
+  bgpClusterConfig,
+  type CiliumBGPClusterConfig,
+  ciliumBgpClusterConfig,
+} from './bgp/cluster-config.ts'
+import {
+  type BGPNodeConfigOverride,
+  bgpNodeConfigOverride,
+  type CiliumBGPNodeConfigOverride,
+  ciliumBgpNodeConfigOverride,
+} from './bgp/node-config-override.ts'
+import { type BGPPeerConfig, bgpPeerConfig, type CiliumBGPPeerConfig, ciliumBgpPeerConfig } from './bgp/peer-config.ts'
+import { ciliumGroup, landfallGroup } from './bgp/versions.ts'
 import { type ConfigMap, configMap } from './core/config-map.ts'
 import { type EndpointSlice, endpointSlice } from './core/endpoint-slice.ts'
 import { type Namespace, namespace } from './core/namespace.ts'
+import { type Node, node } from './core/node.ts'
 import { type Secret, secret } from './core/secret.ts'
 import { type Service, service } from './core/service.ts'
 import { type BackendTLSPolicy, backendTLSPolicy } from './gateway-api/backend-tls-policy.ts'
@@ -17,7 +38,15 @@ import { gatewayGroup } from './gateway-api/versions.ts'
 
 /** Every object that Landfall reads, valid and with the API server's defaults. */
 export type KubeObject =
+  | BGPAdvertisement
+  | BGPClusterConfig
+  | BGPNodeConfigOverride
+  | BGPPeerConfig
   | BackendTLSPolicy
+  | CiliumBGPAdvertisement
+  | CiliumBGPClusterConfig
+  | CiliumBGPNodeConfigOverride
+  | CiliumBGPPeerConfig
   | ConfigMap
   | EndpointSlice
   | GRPCRoute
@@ -26,6 +55,7 @@ export type KubeObject =
   | HTTPRoute
   | ListenerSet
   | Namespace
+  | Node
   | ReferenceGrant
   | Secret
   | Service
@@ -40,7 +70,15 @@ export type ObjectOf<K extends Kind> = Extract<KubeObject, { kind: K }>
 
 /** API group, versions that are served (the preferred one first), and schema of each kind. */
 export const kinds = {
+  BGPAdvertisement: { group: landfallGroup, served: ['v1alpha1'], schema: bgpAdvertisement },
+  BGPClusterConfig: { group: landfallGroup, served: ['v1alpha1'], schema: bgpClusterConfig },
+  BGPNodeConfigOverride: { group: landfallGroup, served: ['v1alpha1'], schema: bgpNodeConfigOverride },
+  BGPPeerConfig: { group: landfallGroup, served: ['v1alpha1'], schema: bgpPeerConfig },
   BackendTLSPolicy: { group: gatewayGroup, served: ['v1', 'v1alpha3'], schema: backendTLSPolicy },
+  CiliumBGPAdvertisement: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpAdvertisement },
+  CiliumBGPClusterConfig: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpClusterConfig },
+  CiliumBGPNodeConfigOverride: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpNodeConfigOverride },
+  CiliumBGPPeerConfig: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpPeerConfig },
   ConfigMap: { group: '', served: ['v1'], schema: configMap },
   EndpointSlice: { group: 'discovery.k8s.io', served: ['v1'], schema: endpointSlice },
   GRPCRoute: { group: gatewayGroup, served: ['v1'], schema: grpcRoute },
@@ -49,6 +87,7 @@ export const kinds = {
   HTTPRoute: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: httpRoute },
   ListenerSet: { group: gatewayGroup, served: ['v1'], schema: listenerSet },
   Namespace: { group: '', served: ['v1'], schema: namespace },
+  Node: { group: '', served: ['v1'], schema: node },
   ReferenceGrant: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: referenceGrant },
   Secret: { group: '', served: ['v1'], schema: secret },
   Service: { group: '', served: ['v1'], schema: service },

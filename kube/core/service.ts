@@ -1,5 +1,15 @@
 import * as z from 'zod'
-import { isHostname, isIPAddress, labelPattern, labelWords, port, qualifiedNameFault, text, texts } from '../fields.ts'
+import {
+  isHostname,
+  isIPAddress,
+  labelPattern,
+  labelWords,
+  list,
+  port,
+  qualifiedNameFault,
+  text,
+  texts,
+} from '../fields.ts'
 import { labelObjectMeta } from '../metadata.ts'
 import { rule, unique } from '../rule.ts'
 
@@ -47,6 +57,28 @@ const clusterIP = z.string().check(
   }),
 )
 
+const address = z.string().check(
+  rule((value, report) => {
+    if (!isIPAddress(value)) report([], `${JSON.stringify(value)} is no IP address`)
+  }),
+)
+
+/** What a controller of load balancers has given. */
+const status = z
+  .object({
+    loadBalancer: z
+      .object({
+        ingress: list(
+          z
+            .object({ ip: address.exactOptional(), hostname: z.string().exactOptional() })
+            .meta({ unread: ['ipMode', 'ports'] }),
+          1000,
+        ).prefault([]),
+      })
+      .prefault({}),
+  })
+  .meta({ unread: ['conditions'] })
+
 const spec = z
   .object({
     type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']).default('ClusterIP'),
@@ -66,19 +98,19 @@ const spec = z
     selector: texts.exactOptional(),
     clusterIP: clusterIP.exactOptional(),
     externalName: z.string().exactOptional(),
+    clusterIPs: list(clusterIP, 2).exactOptional(),
+    externalIPs: list(address, 1000).exactOptional(),
+    externalTrafficPolicy: z.enum(['Cluster', 'Local']).exactOptional(),
+    internalTrafficPolicy: z.enum(['Cluster', 'Local']).exactOptional(),
+    ipFamilies: list(z.enum(['IPv4', 'IPv6']), 2).exactOptional(),
+    ipFamilyPolicy: z.enum(['SingleStack', 'PreferDualStack', 'RequireDualStack']).exactOptional(),
+    loadBalancerClass: z.string().exactOptional(),
+    loadBalancerIP: z.string().exactOptional(),
   })
   .meta({
     unread: [
       'allocateLoadBalancerNodePorts',
-      'clusterIPs',
-      'externalIPs',
-      'externalTrafficPolicy',
       'healthCheckNodePort',
-      'internalTrafficPolicy',
-      'ipFamilies',
-      'ipFamilyPolicy',
-      'loadBalancerClass',
-      'loadBalancerIP',
       'loadBalancerSourceRanges',
       'publishNotReadyAddresses',
       'sessionAffinity',
@@ -103,5 +135,6 @@ export const service = z.object({
   kind: z.literal('Service'),
   metadata: labelObjectMeta,
   spec,
+  status: status.exactOptional(),
 })
 export type Service = z.output<typeof service>
