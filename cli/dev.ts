@@ -14,7 +14,7 @@ export const devCommand = new Command('dev')
   .addHelpText(
     'after',
     `
-Listens on the addresses and HTTP ports of every Gateway, 127.0.0.1 for those without an address.
+Listens on the addresses and ports of every Gateway, 127.0.0.1 for those without an address.
 Tables are kept in .wrangler/state, where wrangler dev reads them, too.
 
 Examples:

@@ -12,10 +12,16 @@ export const loopback = (): string => [127, randomInt(1, 255), randomInt(255), r
 export class DevSite {
   readonly address = loopback()
   readonly logged: string[] = []
+  readonly #port: number | undefined
   #directory = ''
   #dev: Dev | undefined
   #served: Serving | undefined
   #waiting: ((serving: Serving) => void) | undefined
+
+  /** Where all Gateways are served, as --port says; each has its own places when unset. */
+  constructor(port?: number) {
+    this.#port = port
+  }
 
   /** Resolves when these manifests are served, from here on or in place of the last. */
   async serve(objects: readonly object[]): Promise<Serving> {
@@ -24,7 +30,7 @@ export class DevSite {
       await this.#write(objects)
       this.#dev = await startDev({
         paths: [this.#directory],
-        port: undefined,
+        port: this.#port,
         store: new MemoryStore(),
         onReading: (_reading, serving) => {
           this.#served = serving

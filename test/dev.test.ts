@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import { randomInt, type X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
@@ -32,8 +32,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-function newSite(): DevSite {
-  const site = new DevSite()
+function newSite(port?: number): DevSite {
+  const site = new DevSite(port)
   closers.push(() => site.close())
   return site
 }
@@ -374,11 +374,11 @@ test('an origin is reached by TLS as its policy says, and one that is another by
 })
 
 test('an origin in the same zone is reached by its own name and asked under that of the client', async () => {
-  const site = newSite()
+  // Gateways that Cloudflare is to serve ask for no address, and for few ports.
+  const [address, port] = ['127.0.0.1', randomInt(20_000, 32_000)]
+  const site = newSite(port)
   const { endpoint } = await origin(odd.echo)
   const webSocket = await origin(odd.webSocketEcho)
-  // One of those that Cloudflare listens on, at the address of Gateways without one.
-  const [address, port] = ['127.0.0.1', 2095]
   const elsewhere = (name: string, address: string): readonly object[] => {
     const [of, ...slices] = service(name, [])
     const annotations = { 'landfall.dev/origin': 'resolve-override', 'landfall.dev/origin-address': address }
@@ -386,7 +386,7 @@ test('an origin in the same zone is reached by its own name and asked under that
   }
   await site.serve([
     edgeClass,
-    gateway(address, [http(port)], { addresses: undefined }),
+    gateway(address, [http(80)], { addresses: undefined }),
     route('HTTPRoute', 'same', { hostnames: ['shop.localhost'] }),
     route('HTTPRoute', 'other', { hostnames: ['shop.example'] }),
     ...elsewhere('same', 'localhost'),
