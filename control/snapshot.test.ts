@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parseManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { configMap, endpointSlice, listenerSet, namespace, policy, referenceGrant } from './compile/object-fixture.ts'
 import { Snapshot } from './snapshot.ts'
@@ -13,6 +14,17 @@ test('an object is found by kind, namespace and name', () => {
   expect(snapshot.look('ConfigMap', 'other/a')).toBeUndefined()
   expect(snapshot.look('Secret', 'default/a')).toBeUndefined()
   expect(snapshot.look('Namespace', '/shop')?.metadata.name).toBe('shop')
+})
+
+test('a change of what says nothing of routes is none', () => {
+  const a = configMap({ metadata: { name: 'a' } })
+  const node = (name: string): KubeObject => {
+    const [object] = parseManifests('node.yaml', `apiVersion: v1\nkind: Node\nmetadata: { name: ${name} }`).objects
+    if (object === undefined) throw new Error('no Node')
+    return object
+  }
+  const before = Snapshot.of([a, node('one')])
+  expect(before.next([a, node('two')])).toBe(before)
 })
 
 test('a list is in order of namespace and name, whatever order the objects came in', () => {

@@ -60,7 +60,8 @@ export class Snapshot {
 
   /** The view of other objects, which are told apart by identity. What shows nothing but objects that stayed keeps its
    *  identity, and so does the whole view when nothing changed. */
-  next(objects: readonly KubeObject[]): Snapshot {
+  next(all: readonly KubeObject[]): Snapshot {
+    const objects = all.filter(isRouted)
     // An object that hides behind a later one of the same name would not come back when that one goes.
     if (this.#hides) return Snapshot.of(objects)
     const change = difference(this.#objects, objects)
@@ -86,6 +87,8 @@ export class Snapshot {
     return shown !== this.#objects.length
   }
 }
+
+const isRouted = ({ kind }: KubeObject): boolean => kind in emptyShelves
 
 const emptyShelves: Shelves = {
   BackendTLSPolicy: new Shelf(),
