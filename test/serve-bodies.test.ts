@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Origin, silent, startOrigin } from './origins.ts'
+import { interim, type Origin, silent, startOrigin } from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
 import { backend, gateway, gatewayClass, http, pathPrefix, route, service } from './serve-manifests.ts'
 import { type Running, Site } from './serve-rig.ts'
 
-// What either end must hear of when the other goes away in the middle of a body.
+// What origins may do to their clients, and what either end must hear of when the other goes away in the middle of a body.
+// What clients may do is in serve-attacks.test.ts.
 
 const port = 8080
 
@@ -118,6 +119,71 @@ test('a client is told that an origin has died in the middle of an answer, and d
     session.destroy()
     await running.stop()
   }
+})
+
+const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole'
+
+test('an origin that says fewer bytes than it sends gives no client what it sends more', async () => {
+  const evil = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'
+  const origin = await start(async (connection) => {
+    for (;;) {
+      const { head } = await connection.message()
+      connection.write(head.startsWith('GET /lie') ? whole + evil : whole)
+    }
+  })
+  for (const path of ['/lie', '/truth', '/lie', '/truth']) {
+    const asking = await client()
+    asking.write(`${head(`GET ${path}`)}Connection: close\r\n\r\n`)
+    expect(await asking.rest()).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nwhole$/)
+  }
+  // None goes on that has sent too much.
+  expect(origin.connections.length).toBe(3)
+})
+
+test.for([
+  ['is shorter than it says', 'Content-Length: 10\r\n\r\nhello'],
+  ['has a chunk that is shorter than it says', 'Transfer-Encoding: chunked\r\n\r\n8\r\nhello\r\n0\r\n\r\n'],
+] as const)('an answer that %s does not pass for the whole', async ([, bytes]) => {
+  await start(async (connection) => {
+    await connection.message()
+    connection.socket.end(`HTTP/1.1 200 OK\r\n${bytes}`)
+  })
+  const asking = await client()
+  asking.write(`${head('GET /')}Connection: close\r\n\r\n`)
+  // How much of it came together with its fault is the network's to say.
+  expect(await asking.rest()).toMatch(
+    /^HTTP\/1\.1 (502 |200 [\s\S]*(Content-Length: 10\r\n[\s\S]*\r\n\r\nhello|\r\nhello\r\n0\r\n)$)/,
+  )
+})
+
+test.for([
+  ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n\r\nwhole'],
+  ['a length that is none', 'Content-Length: +5\r\n\r\nwhole'],
+  ['a length beside a coding', 'Content-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\nwhole'],
+  ['a head without end', `${'X: y\r\n'.repeat(20_000)}`],
+] as const)('an answer with %s is a 502', async ([, bytes]) => {
+  await start(async (connection) => {
+    await connection.message()
+    connection.write(`HTTP/1.1 200 OK\r\n${bytes}`)
+  })
+  const asking = await client()
+  asking.write(`${head('GET /')}\r\n`)
+  expect(await asking.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 502 [\s\S]*^landfall-reason: invalid-response\r$/m)
+})
+
+test('what an origin says before its answer comes before it: 103, but no 100 that nobody waits for', async () => {
+  await start(interim)
+  const asking = await client()
+  asking.write(`${head('GET /')}Connection: close\r\n\r\n`)
+  expect((await asking.rest()).match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 103', 'HTTP/1.1 200'])
+
+  const session = connectHttp2(`http://${site.address}:${port}`)
+  const stream = session.request({ ':path': '/' })
+  const statuses: unknown[] = []
+  stream.on('headers', (fields) => statuses.push(fields[':status']))
+  const [fields] = await once(stream, 'response')
+  expect([...statuses, fields[':status']]).toEqual([103, 200])
+  session.destroy()
 })
 
 test('an origin that never answers costs its client a 504 in time, and other clients nothing', async () => {
