@@ -1,0 +1,185 @@
+import type { HeaderEdit } from '../../engine/decision.ts'
+import type { Backend } from '../../proto/gen/route_table.ts'
+import { AppProtocol, Origin } from '../../proto/gen/route_table.ts'
+import type { Branch, Fate, ForwardFate, Outcome } from './fate.ts'
+
+/** The sides of a fate that can differ by themselves, in words. */
+export const facetNames = [
+  'answer',
+  'backends',
+  'weights',
+  'endpoints',
+  'redirect',
+  'host',
+  'path',
+  'request headers',
+  'response headers',
+  'mirrors',
+  'timeouts',
+  'retry',
+  'session',
+] as const
+export type Facet = (typeof facetNames)[number]
+
+/** In what two fates differ; at least something when they do. */
+export function differingFacets(before: Fate, after: Fate): readonly Facet[] {
+  const differing = facetNames.filter((facet) => facetKey(before, facet) !== facetKey(after, facet))
+  // Shares of other backends are other shares anyway, and so are their endpoints.
+  if (facetKey(before, 'backends') !== facetKey(after, 'backends')) {
+    return differing.filter((facet) => facet !== 'weights' && facet !== 'endpoints')
+  }
+  return differing.length === 0 ? ['backends'] : differing
+}
+
+/** Backends that both fates lead to, in copies too, but that are not what they were. */
+export function changedBackends(before: Fate, after: Fate): readonly string[] {
+  const young = new Map(after.flatMap(({ outcome }) => backendsOf(outcome)).map((backend) => [backend.key, backend]))
+  const old = before.flatMap(({ outcome }) => backendsOf(outcome))
+  const changed = old
+    .filter(({ key }) => young.has(key))
+    .filter((each) => JSON.stringify(each) !== JSON.stringify(young.get(each.key)))
+  return [...new Set(changed.map(({ key }) => key))].sort()
+}
+
+const backendsOf = (outcome: Outcome): readonly Backend[] =>
+  outcome.type === 'forward' ? [outcome.backend, ...outcome.mirrors.map(({ backend }) => backend)] : []
+
+/** Equal for fates that do not differ on this side. */
+function facetKey(fate: Fate, facet: Facet): string {
+  switch (facet) {
+    case 'endpoints':
+      return exact(fate, (outcome) => backendsOf(outcome))
+    case 'session':
+      return exact(fate, (outcome) => (outcome.type === 'forward' ? [outcome.session] : []))
+    default:
+      return facetText(fate, facet)
+  }
+}
+
+const exact = (fate: Fate, of: (outcome: Outcome) => readonly unknown[]): string =>
+  [...new Set(fate.map(({ outcome }) => JSON.stringify(of(outcome))))].sort().join()
+
+/** What one side of a fate is; "" where the fate has none. */
+export function facetText(fate: Fate, facet: Facet): string {
+  if (facet === 'weights')
+    return fate
+      .map(({ share, outcome }) => `${percent(share)} ${targetText(outcome)}`)
+      .sort()
+      .join(', ')
+  const texts = new Set(fate.map(({ outcome }) => outcomeText(outcome, facet)))
+  return [...texts].sort().join(' or ')
+}
+
+function outcomeText(outcome: Outcome, facet: Exclude<Facet, 'weights'>): string {
+  if (facet === 'response headers') return editText(outcome.responseHeaders)
+  switch (outcome.type) {
+    case 'respond':
+      return facet === 'answer' ? targetText(outcome) : ''
+    case 'redirect':
+      return facet === 'redirect' ? targetText(outcome) : ''
+    case 'forward':
+      return forwardText(outcome, facet)
+  }
+}
+
+function forwardText(outcome: ForwardFate, facet: Exclude<Facet, 'weights'>): string {
+  const { backend, authority, path, query, mirrors, requestTimeout, backendTimeout, retry, session } = outcome
+  switch (facet) {
+    case 'backends':
+      return backend.key
+    case 'endpoints':
+      return backendText(backend)
+    case 'host':
+      return authority
+    case 'path':
+      return path + (query === '' ? '' : `?${query}`)
+    case 'request headers':
+      return editText(outcome.requestHeaders)
+    case 'mirrors':
+      return mirrors
+        .map((mirror) => (mirror.share === 1 ? mirror.backend.key : `${percent(mirror.share)} ${mirror.backend.key}`))
+        .join(', ')
+    case 'timeouts':
+      return [
+        ...(requestTimeout === 0 ? [] : [`${duration(requestTimeout)} for the request`]),
+        ...(backendTimeout === 0 ? [] : [`${duration(backendTimeout)} for each try`]),
+      ].join(', ')
+    case 'retry':
+      if (retry === undefined) return ''
+      return `${retry.attempts} more tries on ${retry.codes.join(', ') || 'lost connections'}, the first after ${duration(retry.backoff)}`
+    case 'session': {
+      if (session === undefined) return ''
+      const { kind, name, absoluteTimeout, permanent, scope } = session
+      const where = kind === 'cookie' ? `cookie ${name} on ${session.path}` : `header ${name}`
+      const life = absoluteTimeout === 0 ? '' : ` for ${absoluteTimeout}s`
+      return `${where}${life}${permanent ? ', permanent' : ''} (${scope.toString(36)})`
+    }
+    default:
+      return ''
+  }
+}
+
+/** Where an outcome leads, in a few words. */
+export function targetText(outcome: Outcome): string {
+  switch (outcome.type) {
+    case 'forward':
+      return outcome.backend.key
+    case 'redirect':
+      return `${outcome.status} to ${outcome.location}`
+    case 'respond':
+      return `${outcome.status} ${outcome.why}`
+  }
+}
+
+/** Where a fate leads: "shop/cart:80", or "90 % shop/cart:80, 10 % shop/next:80". */
+export function fateText(fate: Fate): string {
+  const shares = Map.groupBy(fate, ({ outcome }) => targetText(outcome))
+  const total = (branches: readonly Branch[]): number => branches.reduce((sum, { share }) => sum + share, 0)
+  const sorted = [...shares]
+    .map(([text, branches]) => ({ text, share: total(branches) }))
+    .sort((a, b) => b.share - a.share)
+  return sorted.map(({ text, share }) => (sorted.length === 1 ? text : `${percent(share)} ${text}`)).join(', ')
+}
+
+/** Places that fateText tells of already. */
+const TOLD: ReadonlySet<Facet> = new Set(['answer', 'backends', 'weights', 'redirect'])
+
+/** fateText, and what it leaves out of the sides that differ. */
+export function fateLines(fate: Fate, facets: readonly Facet[]): readonly string[] {
+  const details = facets.filter((facet) => !TOLD.has(facet))
+  return [fateText(fate), ...details.map((facet) => `${facet}: ${facetText(fate, facet) || 'none'}`)]
+}
+
+export const percent = (share: number): string => `${Number((share * 100).toFixed(2))} %`
+
+const duration = (milliseconds: number): string =>
+  milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`
+
+function editText({ remove, set, add }: HeaderEdit): string {
+  return [
+    ...remove.map((name) => `remove ${name}`),
+    ...set.map(([name, value]) => `set ${name}: ${value}`),
+    ...add.map(([name, value]) => `add ${name}: ${value}`),
+  ].join(', ')
+}
+
+const PROTOCOLS = new Map<number, string>([
+  [AppProtocol.HTTP1, 'http/1.1'],
+  [AppProtocol.H2C, 'h2c'],
+  [AppProtocol.WS, 'ws'],
+])
+
+/** Most endpoints that are written out. */
+const MOST_ENDPOINTS = 8
+
+/** What a backend is, besides its name. */
+export function backendText({ key, protocol, origin, originAddress, endpoints, tls }: Backend): string {
+  const places = endpoints.map(({ address, port }) =>
+    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+  )
+  const more = places.length > MOST_ENDPOINTS ? ` and ${places.length - MOST_ENDPOINTS} more` : ''
+  const at = origin === Origin.CONNECTOR ? '' : ` by ${origin === Origin.URL ? 'URL' : 'override'} ${originAddress}`
+  const security = tls === undefined ? '' : ` with TLS for ${tls.hostname}`
+  const where = places.length === 0 ? 'no endpoints' : places.slice(0, MOST_ENDPOINTS).join(', ') + more
+  return `${key} ${PROTOCOLS.get(protocol) ?? protocol} at ${where}${at}${security}`
+}
