@@ -59,6 +59,8 @@ export class Forwarding implements Exchange, AttemptEnds {
   readonly #tried = new Set<number>()
   #attempt: Attempt | undefined
   #tries = 0
+  /** An endpoint that may have heard of the request was lost with it. */
+  #wasLost = false
   /** Which limit it is that ends the try under way. */
   #limit: 'request-timeout' | 'backend-timeout' = 'request-timeout'
   /** What has come of the body, for another try; undefined when it is too much. */
@@ -201,7 +203,8 @@ export class Forwarding implements Exchange, AttemptEnds {
     if (retry !== undefined) return this.#upstreams.budget.take(this.#upstreams.now()) && this.#again()
     const untouched = fault === 'connect-failed' || fault === 'overloaded' || fault === 'unprocessed'
     // An endpoint that goes away resets what it has not taken in yet. Once only: the request may be what ends endpoints.
-    const repeatable = fault === 'connection-lost' && isUnheard && this.#tries === 1 && isRepeatable(this.#head)
+    const repeatable = fault === 'connection-lost' && isUnheard && !this.#wasLost && isRepeatable(this.#head)
+    this.#wasLost ||= !untouched
     if (!(untouched || repeatable) || this.#kept === undefined || this.#tries >= maxUntouched) return false
     if (this.#tried.size >= backend.endpoints.length && fault !== 'unprocessed') return false
     this.#retryIn(0)

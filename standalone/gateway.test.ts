@@ -262,6 +262,17 @@ test('a request that may have been heard is sent once more at most, and only whe
   }
 })
 
+test('an endpoint that takes no connection does not use up the one repetition', async () => {
+  const { ask, asked } = start({})
+  const { seen } = ask({})
+  for (const fault of ['connect-failed', 'connection-lost'] as const) {
+    asked.at(-1)?.fail(fault)
+    await vi.runAllTimersAsync()
+  }
+  asked[2]?.answer(200)
+  expect([asked.length, seen.status]).toEqual([3, 200])
+})
+
 test('an answer that breaks off breaks off', () => {
   const { ask, asked, log } = start({})
   const { seen } = ask()
