@@ -6,6 +6,7 @@ import { openApi } from './openapi.ts'
 import { Refusal, type RefusalStatus } from './refusal.ts'
 import { setRoutes } from './set-routes.ts'
 import { statusOf } from './status.ts'
+import { mayDo } from './tokens.ts'
 
 /** The service for HTTP: the same on Node and in a Worker. */
 export const app = new Hono<ServiceEnv>()
@@ -35,7 +36,8 @@ export const app = new Hono<ServiceEnv>()
   .get('/metrics', (c) => {
     permit(c, 'read')
     const { metrics, union } = c.env.service
-    return c.text(metrics.text(union.versions.values()), 200, {
+    const versions = [...union.versions.values()].filter(({ set }) => mayDo(c.var.token, 'read', set))
+    return c.text(metrics.text(versions), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })

@@ -1,3 +1,4 @@
+import type { Version } from './history.ts'
 import type { Progress } from './publisher.ts'
 
 /** Counters, in the text format of Prometheus, version 0.0.4. */
@@ -16,8 +17,7 @@ export class Metrics {
   }
 
   /** With the versions of sets as they are now. */
-  text(versions: Iterable<{ readonly set: string; readonly version: number; readonly state: string }>): string {
-    const all = [...versions]
+  text(all: readonly Version[]): string {
     return `${[
       '# TYPE landfall_control_pushes_total counter',
       ...Object.entries(this.#pushes).map(([end, n]) => `landfall_control_pushes_total{outcome="${end}"} ${n}`),
