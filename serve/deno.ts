@@ -1,4 +1,4 @@
-import { Root } from '../proto/gen/route_table.ts'
+import { type Listener, Protocol, Root } from '../proto/gen/route_table.ts'
 import type { Feed } from '../standalone/feed.ts'
 
 export interface Servable {
@@ -7,21 +7,27 @@ export interface Servable {
   readonly faults: readonly string[]
 }
 
-/**
- * What Deno may serve: all but listeners that ask clients for a certificate. It resumes a session of TLS at every listener of
- * its process, and so would let clients in that were never asked for theirs.
- */
+/** A feed without the listeners that Deno cannot serve. */
 export function servableByDeno(feed: Feed): Servable {
   const faults: string[] = []
   const roots = feed.roots.map((bytes) => {
     const root = Root.decode(bytes)
-    const listeners = root.listeners.filter(({ tls }) => tls?.clients === undefined)
-    for (const { id, port, tls } of root.listeners)
-      if (tls?.clients !== undefined)
+    const listeners = root.listeners.filter((listener) => {
+      const reason = reasonAgainst(listener)
+      if (reason !== undefined)
         faults.push(
-          `Gateway ${root.gateway}: listener ${id} on port ${port} is not served: Deno cannot be trusted with client certificates, Node.js can`,
+          `Gateway ${root.gateway}: listener ${listener.id} is not served: ${reason} need Node.js, and this is Deno`,
         )
+      return reason === undefined
+    })
     return listeners.length === root.listeners.length ? bytes : Root.encode({ ...root, listeners }).finish()
   })
   return { feed: { ...feed, roots }, faults }
+}
+
+/** What the listener has that Deno has not. */
+function reasonAgainst({ protocol, tls }: Listener): string | undefined {
+  if (protocol === Protocol.UDP) return 'UDP listeners'
+  // Deno resumes a session of TLS at every listener of its process, and would let in who was never asked.
+  return tls?.clients === undefined ? undefined : 'client certificates'
 }

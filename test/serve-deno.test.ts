@@ -43,17 +43,25 @@ describe('on Deno', () => {
   })
   afterEach(() => site.close())
 
-  test('a listener that asks clients for a certificate is not served, which is told, and others are', async () => {
+  test('listeners of UDP, and those that ask clients for a certificate, are not served, which is told, and others are', async () => {
     const validation = { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] }
     const frontend = { default: {}, perPort: [{ port: 8444, tls: { validation } }] }
     await site.write('site', [
       gatewayClass,
-      gateway(site.address, [https(8443, ['site']), https(8444, ['site'])], { tls: { frontend } }),
+      gateway(
+        site.address,
+        [https(8443, ['site']), https(8444, ['site']), { name: 'udp', protocol: 'UDP', port: 8444 }],
+        { tls: { frontend } },
+      ),
       secret('site', issue({ subject: 'site', names: ['DNS:*.example.test'] })),
       authority('ca', issue({ subject: 'ca', isAuthority: true })),
     ])
     const running = await site.start([8443], serveOnDeno)
-    expect(running.stderr).toMatch(/"level":"error".*test\/web: listener https-8444 on port 8444 is not served: Deno /)
+    for (const fault of [
+      'Gateway test/web: listener https-8444 is not served: client certificates need Node.js, and this is Deno',
+      'Gateway test/web: listener udp is not served: UDP listeners need Node.js, and this is Deno',
+    ])
+      expect(running.stderr).toContain(fault)
     expect(await site.accepts(8444)).toBe(false)
   })
 
