@@ -30,8 +30,8 @@ export interface Edge {
   admin(path: string, method?: string): Promise<Answer>
   ask(request: Request): Promise<Answer>
   raw(): Promise<RawConnection>
-  /** The isolate, and all that it remembers, anew. */
-  restart(): Promise<void>
+  /** The isolate, and all that it remembers, anew; with other variables, where they are given. */
+  restart(variables?: Readonly<Record<string, string>>): Promise<void>
   close(): Promise<void>
 }
 
@@ -53,9 +53,11 @@ export interface EdgeOptions {
   /** Whether a connector runs; true when unset. */
   readonly connector?: boolean
   readonly trustedHops?: number
+  /** Variables of the Worker, besides its own. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
-export async function startEdge({ connector: withConnector = true }: EdgeOptions = {}): Promise<Edge> {
+export async function startEdge({ connector: withConnector = true, variables = {} }: EdgeOptions = {}): Promise<Edge> {
   const directory = await mkdtemp(join(tmpdir(), 'landfall-edge-'))
   const entries = new Map<string, Uint8Array>()
   const kv = createKvServer({
@@ -75,13 +77,13 @@ export async function startEdge({ connector: withConnector = true }: EdgeOptions
   await writeFile(join(directory, 'worker.js'), await bundleWorker())
   const port = await freePort()
   const workerd = new Workerd(directory, () => {})
-  const setup = {
+  const setup = (more: Readonly<Record<string, string>>) => ({
     sockets: [{ name: 'http', address: `127.0.0.1:${port}`, props: { gateways: [gateway], port: 80 } }],
     storeAddress: `unix:${join(directory, 'kv.sock')}`,
     connectorAddress: connectorSocket,
-    variables: { CONNECTOR_KEY: 'k1:a-secret-of-tests', ADMIN_TOKEN: adminToken, REFRESH_SECONDS: '3600' },
-  }
-  await workerd.serve(setup)
+    variables: { CONNECTOR_KEY: 'k1:a-secret-of-tests', ADMIN_TOKEN: adminToken, REFRESH_SECONDS: '3600', ...more },
+  })
+  await workerd.serve(setup(variables))
 
   const ask = (request: Request): Promise<Answer> => exchange(port, request)
   const admin = (path: string, method = 'GET'): Promise<Answer> =>
@@ -104,7 +106,7 @@ export async function startEdge({ connector: withConnector = true }: EdgeOptions
     admin,
     ask,
     raw: () => RawConnection.open(port),
-    restart: () => workerd.serve(setup),
+    restart: (more = variables) => workerd.serve(setup(more)),
     close: async () => {
       await workerd.close()
       await connector.close(0).catch(() => undefined)
