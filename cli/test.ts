@@ -57,7 +57,8 @@ Examples:
     const isCovered = flags.coverage === true || flags.minCoverage !== undefined
     const coverage = isCovered ? new Coverage(tables) : undefined
     const results = runTests(tests, Gateways.of(tables), Date.now, coverage)
-    const covered = coverage && coverageReport(coverage, reading.loaded)
+    const covered =
+      coverage && coverageReport(coverage, reading.loaded, flags.output === 'json' ? Number.POSITIVE_INFINITY : most)
     print(results, covered, flags.output)
     const isLow = covered !== undefined && covered.percent < (flags.minCoverage ?? 0)
     if (isLow) process.stderr.write(`${bad(`${shown(covered.percent)} is less than ${flags.minCoverage} %`)}\n`)
@@ -135,18 +136,18 @@ function summary(results: readonly TestResult[]): string {
 /** Parts that are named on a terminal. */
 const most = 100
 
-function coverageLines({ rules, matches, filters, percent, unreached }: CoverageReport): string[] {
+function coverageLines({ rules, matches, filters, percent, unreached, more }: CoverageReport): string[] {
   const of = ({ reached, total }: Share, noun: string): string => `${reached} of ${total} ${noun}`
   return [
     `Coverage: ${of(rules, 'rules')}, ${of(matches, 'matches')}, ${of(filters, 'filters')} (${shown(percent)})`,
-    ...unreached.slice(0, most).map((part) => `  ${partWords(part)}`),
-    ...(unreached.length > most ? [`  and ${unreached.length - most} more; -o json has all`] : []),
+    ...unreached.map((part) => `  ${partWords(part)}`),
+    ...(more > 0 ? [`  and ${more} more; -o json has all`] : []),
   ]
 }
 
 function partWords({ kind, file, line, route, rule, ruleName, words }: PlacedPart): string {
   const name = `${route} rule ${rule}${ruleName === '' ? '' : ` "${ruleName}"`}`
-  return `${file}:${line}: ${name}${kind === 'rule' ? '' : `, ${kind} of ${words}`}`
+  return `${file}:${line}: ${name}${kind === 'rule' ? '' : `, ${kind} of ${words || 'everything'}`}`
 }
 
 /** Rounded down: what is less than all is not 100 %. */

@@ -73,8 +73,14 @@ function reportOf(...tests: readonly string[]): CoverageReport {
   const coverage = new Coverage(tables)
   const results = runTests(read.tests, Gateways.of(tables), () => 0, coverage)
   expect([loaded.problems, read.problems, results.flatMap(({ failures }) => failures)]).toEqual([[], [], []])
-  return coverageReport(coverage, loaded)
+  return coverageReport(coverage, loaded, 100)
 }
+
+test('only so many are named, the first ones', () => {
+  const coverage = new Coverage(tables)
+  const report = coverageReport(coverage, loaded, 2)
+  expect([lines(report), report.more]).toEqual([['m.yaml:20 rule', 'm.yaml:32 rule'], 1])
+})
 
 const lines = ({ unreached }: CoverageReport): string[] =>
   unreached.map(({ file, line, kind, words }) => `${file}:${line} ${kind} ${words}`.trimEnd())
@@ -110,5 +116,5 @@ test('all is reached from either hostname', () => {
 })
 
 test('tables without routes are covered', () => {
-  expect(coverageReport(new Coverage([]), loaded).percent).toBe(100)
+  expect(coverageReport(new Coverage([]), loaded, 100).percent).toBe(100)
 })

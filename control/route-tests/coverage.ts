@@ -1,4 +1,4 @@
-import { describeFilter, describeMatch } from '../../engine/describe.ts'
+import { describeCall, describeFilter, describeMatch } from '../../engine/describe.ts'
 import type { RequestFacts } from '../../engine/facts.ts'
 import { HostRoutes } from '../../engine/host-routes.ts'
 import { MatchedRequest } from '../../engine/predicates.ts'
@@ -78,7 +78,7 @@ export class Coverage {
     const rule = rules[match.rule]
     // A connection has nothing that could be matched.
     if (rule === undefined || match.path === undefined) return
-    this.#parts.set(matchKey(rule, match), { kind: 'match', ...partOf(rule), words: matchWords(match) })
+    this.#parts.set(matchKey(rule, match), { kind: 'match', ...partOf(rule), words: matchWords(rule.route, match) })
   }
 }
 
@@ -90,9 +90,10 @@ const hostKey = (gateway: string | undefined, { listener, hostname }: Pick<Host,
 const ruleKey = ({ route, index }: Rule): string => `${route} ${index}`
 
 /** Matches of one rule that want the same are one. */
-const matchKey = (rule: Rule, match: Match): string => `${ruleKey(rule)} match ${matchWords(match)}`
+const matchKey = (rule: Rule, match: Match): string => `${ruleKey(rule)} match ${matchWords(rule.route, match)}`
 
-export const matchWords = (match: Match): string => describeMatch(match).join(', ')
+export const matchWords = (route: string, match: Match): string =>
+  (route.startsWith('GRPCRoute ') ? describeCall(match) : describeMatch(match)).join(', ')
 
 /** A rule's filters, then those of its backendRefs; `index` and `backend` are of the backendRef. */
 function* filtersOf(rule: Rule) {

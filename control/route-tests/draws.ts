@@ -1,6 +1,15 @@
 import { type HeaderEdit, noEdit } from '../../engine/decision.ts'
 import type { Arrival, Gateways, StreamPlace } from './gateways.ts'
-import { nobodyListens, noListener, type Outcome, requestOutcome, requestsFollow, streamOutcome } from './outcome.ts'
+import {
+  type Decided,
+  nobodyListens,
+  noListener,
+  type Outcome,
+  requestOutcome,
+  requestsFollow,
+  type StreamDecided,
+  streamOutcome,
+} from './outcome.ts'
 import { seeded } from './random.ts'
 import type { StreamSubject } from './subject.ts'
 import type { RouteTest } from './test-reader.ts'
@@ -29,11 +38,11 @@ export function draw({ subject, gateway, draws, seed }: RouteTest, gateways: Gat
   const random = new Counted(seeded(seed))
   if (subject.type !== 'request') {
     const place = gateways.place(gateway, subject)
-    const met = repeated(() => connection(subject, place, random.next), random, draws)
+    const met = place === undefined ? certainly(noListener) : connection(subject, place, random, draws)
     return { ...met, gateway: place?.streams.gateway, arrival: undefined }
   }
   const arrival = gateways.arrival(gateway, subject.facts)
-  const met = repeated(() => request(arrival, random.next, now), random, draws)
+  const met = arrival === undefined ? certainly(nobodyListens) : request(arrival, random, draws, now)
   return { ...met, gateway: arrival?.router.gateway, arrival }
 }
 
@@ -52,42 +61,68 @@ class Counted {
   }
 }
 
-function repeated(decide: () => Outcome, random: Counted, draws: number): Pick<Draws, 'drawn' | 'total'> {
+type Met = Pick<Draws, 'drawn' | 'total'>
+
+const certainly = (outcome: Outcome): Met => ({ drawn: [{ outcome, times: 1 }], total: 1 })
+
+function request({ router, listener, facts }: Arrival, random: Counted, draws: number, now: number): Met {
+  const decide = (): Decided => {
+    const decision = router.decide(facts, random.next, now)
+    if (decision.type === 'missing') throw new Error('a router with its whole table misses something')
+    return decision
+  }
+  return repeated(decide, requestKey, (decision) => requestOutcome(decision, listener), random, draws)
+}
+
+function connection({ serverName }: StreamSubject, place: StreamPlace, random: Counted, draws: number): Met {
+  const { streams, listener } = place
+  const ended = requestsFollow(listener)
+  if (ended !== undefined) return certainly(ended)
+  const decide = (): StreamDecided => {
+    const decision = streams.decide(listener, serverName, random.next)
+    if (decision.type === 'missing') throw new Error('streams with their whole table miss something')
+    return decision
+  }
+  return repeated(decide, streamKey, (decision) => streamOutcome(decision, listener), random, draws)
+}
+
+function repeated<D>(
+  decide: () => D,
+  keyOf: (decision: D) => string,
+  outcomeOf: (decision: D) => Outcome,
+  random: Counted,
+  draws: number,
+): Met {
   const first = decide()
-  if (random.calls === 0) return { drawn: [{ outcome: first, times: 1 }], total: 1 }
-  const tally = new Map([[keyOf(first), { outcome: first, times: 1 }]])
+  if (random.calls === 0) return certainly(outcomeOf(first))
+  const tally = new Map([[keyOf(first), { outcome: outcomeOf(first), times: 1 }]])
   for (let i = 1; i < draws; i++) {
-    const outcome = decide()
-    const key = keyOf(outcome)
+    const decision = decide()
+    const key = keyOf(decision)
     const seen = tally.get(key)
-    if (seen === undefined) tally.set(key, { outcome, times: 1 })
+    if (seen === undefined) tally.set(key, { outcome: outcomeOf(decision), times: 1 })
     else seen.times++
   }
   return { drawn: [...tally.values()], total: draws }
 }
 
-/** Of outcomes of one request: equal for equal ones. */
-function keyOf({ words, upstream, requestHeaders, responseHeaders, mirrors }: Outcome): string {
-  const sent = upstream === undefined ? '' : `${upstream.host} ${upstream.path}`
-  return `${words} ${sent} ${mirrors.join(' ')} ${editKey(requestHeaders)} ${editKey(responseHeaders)}`
+/** Of decisions on one request: equal for those whose outcomes are. */
+function requestKey(decision: Decided): string {
+  const edit = editKey(decision.responseHeaders)
+  switch (decision.type) {
+    case 'forward': {
+      const { backend, authority, path, requestHeaders, mirrors } = decision
+      const copies = mirrors.map(({ key }) => key).join(' ')
+      return `${backend.key} ${authority} ${path} ${copies} ${editKey(requestHeaders)} ${edit}`
+    }
+    case 'redirect':
+      return `${decision.status} ${decision.location} ${edit}`
+    case 'respond':
+      return `${decision.status} ${decision.why} ${edit}`
+  }
 }
 
 const editKey = (edit: HeaderEdit): string => (edit === noEdit ? '' : JSON.stringify(edit))
 
-function request(arrival: Arrival | undefined, random: () => number, now: number): Outcome {
-  if (arrival === undefined) return nobodyListens
-  const { router, listener, facts } = arrival
-  const decision = router.decide(facts, random, now)
-  if (decision.type === 'missing') throw new Error('a router with its whole table misses something')
-  return requestOutcome(decision, listener)
-}
-
-function connection({ serverName }: StreamSubject, place: StreamPlace | undefined, random: () => number): Outcome {
-  if (place === undefined) return noListener
-  const { streams, listener } = place
-  const ended = requestsFollow(listener)
-  if (ended !== undefined) return ended
-  const decision = streams.decide(listener, serverName, random)
-  if (decision.type === 'missing') throw new Error('streams with their whole table miss something')
-  return streamOutcome(decision, listener)
-}
+const streamKey = (decision: StreamDecided): string =>
+  decision.type === 'forward' ? decision.backend.key : decision.why

@@ -42,10 +42,19 @@ export class Gateways {
     return pattern === undefined || this.names.some((name) => isGateway(pattern, name))
   }
 
+  /** As has. */
+  routers(pattern: string | undefined): readonly Router[] {
+    return those(this.#routers, pattern)
+  }
+
+  streams(pattern: string | undefined): readonly Streams[] {
+    return those(this.#streams, pattern)
+  }
+
   /** Who takes a request; undefined where nobody listens. One that names no port comes to the port of its scheme if there is
    *  a listener for it, and to any other if not. */
   arrival(pattern: string | undefined, facts: RequestFacts): Arrival | undefined {
-    const routers = those(this.#routers, pattern)
+    const routers = this.routers(pattern)
     const usual = { ...facts, port: facts.scheme === 'https' ? 443 : 80 }
     for (const tried of facts.port === undefined ? [usual, facts] : [facts]) {
       const router = chooseRouter(routers, tried)
@@ -56,7 +65,7 @@ export class Gateways {
   }
 
   place(pattern: string | undefined, { type, port, serverName }: StreamSubject): StreamPlace | undefined {
-    const all = those(this.#streams, pattern)
+    const all = this.streams(pattern)
     if (type === 'tls') return chooseTls(all, port, serverName)
     const protocol = type === 'tcp' ? Protocol.TCP : Protocol.UDP
     for (const streams of all) {

@@ -2,6 +2,10 @@ import { type Decision, type HeaderEdit, type Matched, type Missing, noEdit, typ
 import type { StreamDecision } from '../../engine/streams.ts'
 import { type Listener, Protocol } from '../../proto/gen/route_table.ts'
 
+/** Of a whole table. */
+export type Decided = Exclude<Decision, Missing>
+export type StreamDecided = Exclude<StreamDecision, Missing>
+
 /** What a request or a connection met, in the terms of a test. */
 export interface Outcome {
   /** Listener.id; undefined where no listener takes it. */
@@ -37,7 +41,7 @@ const nothing: Omit<Outcome, 'words'> = {
   mirrors: [],
 }
 
-export function requestOutcome(decision: Exclude<Decision, Missing>, { id }: Listener): Outcome {
+export function requestOutcome(decision: Decided, { id }: Listener): Outcome {
   const { matched, responseHeaders } = decision
   const base = { ...nothing, listener: id, matched, responseHeaders }
   switch (decision.type) {
@@ -65,7 +69,7 @@ export function requestOutcome(decision: Exclude<Decision, Missing>, { id }: Lis
 
 export const nobodyListens: Outcome = { ...nothing, status: 404, why: 'no-listener', words: '404 no-listener' }
 
-export function streamOutcome(decision: Exclude<StreamDecision, Missing>, { id }: Listener): Outcome {
+export function streamOutcome(decision: StreamDecided, { id }: Listener): Outcome {
   const { matched } = decision
   if (decision.type === 'refuse') {
     return { ...nothing, listener: id, matched, why: decision.why, words: `closed: ${decision.why}` }

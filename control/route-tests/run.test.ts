@@ -226,5 +226,24 @@ test('a failure has its line, and why the request met what it met', () => {
   expect(failures).toEqual([{ field: 'expect.backend', line: 7, expected: 'web', got: 'shop/cart:80' }])
   expect(explanation[0]).toBe('GET http://shop.example.com/cart at Gateway shop/web')
   expect(explanation).toContain("not HTTPRoute shop/web rule 1: path is '/cart', wants the prefix '/old'")
-  expect(run('request: https://shop.example.com/\nexpect: cart').explanation).toEqual([])
+})
+
+test('where nobody listens, the listeners say why not', () => {
+  expect(run('request: https://shop.example.com/\nexpect: cart').explanation).toEqual([
+    'GET https://shop.example.com/',
+    'not listener http: scheme is https, wants http',
+    'not listener db: scheme is https, wants tcp',
+    'not listener dns: scheme is https, wants udp',
+  ])
+  expect(run('tcp: 5433\ngateway: web\nexpect: web').explanation).toContain('not listener db: port is 5433, wants 5432')
+})
+
+test('connections are explained, too', () => {
+  expect(run('tls: mail.example.com:993\nexpect: dns').explanation).toEqual([
+    'tls://mail.example.com:993 at Gateway shop/web',
+    'listener mail, port 993, *.example.com',
+    "TLSRoute shop/mail rule 0, by server name: 'mail.example.com'",
+    '  backend shop/web:80, 50 % of the connections',
+    '  backend shop/cart:80, 50 % of the connections',
+  ])
 })

@@ -21,7 +21,7 @@ export interface TestResult {
   readonly test: RouteTest
   /** None: the test has passed. */
   readonly failures: readonly Failure[]
-  /** Why a request met what it met, a line each; of tests that fail. */
+  /** Why it met what it met, a line each; of tests that fail. */
   readonly explanation: readonly string[]
   /** Milliseconds. */
   readonly duration: number
@@ -56,7 +56,7 @@ function runTest(
   return {
     test,
     failures,
-    explanation: failures.length === 0 || draws.arrival === undefined ? [] : explanation(draws.arrival, now),
+    explanation: failures.length === 0 ? [] : explanation(test, gateways, now),
   }
 }
 

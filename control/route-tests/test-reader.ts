@@ -92,7 +92,7 @@ const isOfOtherKind = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind !== testsKind
 
 function withDefaults({ name, expect, ...own }: TestFields, defaults: Defaults) {
-  const { gateway, draws = 10_000, seed = 1, tolerance } = { ...defaults, ...own }
+  const { gateway, draws = 4000, seed = 1, tolerance } = { ...defaults, ...own }
   return { name, expect, gateway, draws, seed, tolerance }
 }
 
