@@ -5,6 +5,7 @@ import { compileCommand } from './compile.ts'
 import { connectorCommand } from './connector.ts'
 import { controlCommand } from './control.ts'
 import { devCommand } from './dev.ts'
+import { diffCommand } from './diff.ts'
 import { explainCommand } from './explain.ts'
 import { keysCommand } from './keys.ts'
 import { publishCommand } from './publish.ts'
@@ -37,6 +38,7 @@ Examples:
   .addCommand(compileCommand)
   .addCommand(explainCommand)
   .addCommand(testCommand)
+  .addCommand(diffCommand)
   .addCommand(publishCommand)
   .addCommand(keysCommand)
   .addCommand(devCommand)

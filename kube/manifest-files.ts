@@ -37,9 +37,9 @@ export async function findFiles(paths: readonly string[]): Promise<ManifestFiles
   return search
 }
 
-const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 'node_modules'
+export const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 'node_modules'
 
-const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
+export const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
 
 /**
  * What somebody who found `found` has to look at when something has happened to a path: that file, or all that may be found

@@ -36,6 +36,8 @@ export interface Change {
   readonly fateAfter: Fate
   /** Host.hostname of the rules that take such requests, "" for every one; in alphabetical order, the first few. */
   readonly hostnames: readonly string[]
+  /** How many rules take such requests, before or after: more than one only of listeners and backends. */
+  readonly rules: number
 }
 
 /** Hostnames that a change names. */
@@ -44,10 +46,21 @@ const MOST_HOSTNAMES = 10
 /** More changes help nobody. */
 export const MOST_CHANGES = 1000
 
+interface Found {
+  change: Omit<Change, 'hostnames' | 'rules'>
+  /** Lower is better to show. */
+  effort: number
+  readonly hostnames: Set<string>
+  readonly rules: Set<string>
+}
+
+/** An example that meets no rule, though others of its kind do, says little. */
+const NO_RULE = 10_000
+
 /** Collects what is found, a change for each reason. */
 export class Changes {
   readonly #pairs: RulePairs
-  readonly #found = new Map<string, { change: Omit<Change, 'hostnames'>; hostnames: Set<string> }>()
+  readonly #found = new Map<string, Found>()
 
   constructor(pairs: RulePairs) {
     this.#pairs = pairs
@@ -65,19 +78,21 @@ export class Changes {
     const rules = { before: ruleOf(before), after: ruleOf(after) }
     const isOfRules = reason.subject === ''
     const key = JSON.stringify([reason, isOfRules ? [rules, facets] : []])
-    const hostname = (after.winner ?? before.winner)?.matched.hostname
-    const known = this.#found.get(key)
-    const hostnames = known?.hostnames ?? new Set()
-    if (hostname !== undefined) hostnames.add(hostname)
-    if (known !== undefined && effort(known.change.witness) <= effort(witness)) return
     const change = { ...reason, ...rules, facets, witness, fateBefore: before.fate, fateAfter: after.fate }
-    this.#found.set(key, { change, hostnames })
+    const winner = after.winner ?? before.winner
+    const cost = effort(witness) + (winner === undefined ? NO_RULE : 0)
+    const found = this.#found.get(key) ?? { change, effort: cost, hostnames: new Set(), rules: new Set() }
+    this.#found.set(key, found)
+    if (winner !== undefined) found.hostnames.add(winner.matched.hostname)
+    if (winner !== undefined) found.rules.add(ruleKey(winner.rule))
+    if (cost < found.effort) Object.assign(found, { change, effort: cost })
   }
 
   list(): readonly Change[] {
-    const changes = [...this.#found.values()].map(({ change, hostnames }) => ({
+    const changes = [...this.#found.values()].map(({ change, hostnames, rules }) => ({
       ...change,
       hostnames: [...hostnames].sort().slice(0, MOST_HOSTNAMES),
+      rules: rules.size,
     }))
     return changes.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
   }
@@ -116,7 +131,7 @@ const ORDER: readonly ChangeKind[] = [
   'backend-changed',
 ]
 
-const orderOf = ({ kind, subject, before, after, facets }: Omit<Change, 'hostnames'>): string =>
+const orderOf = ({ kind, subject, before, after, facets }: Omit<Change, 'hostnames' | 'rules'>): string =>
   [
     ORDER.indexOf(kind),
     subject,
