@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../kube/fields.ts'
+import { selects } from '../../kube/label-selector.ts'
 import { nameOf } from '../snapshot-index.ts'
-import { selects } from './label-selector.ts'
 import type { Source } from './source.ts'
 
 /** RouteNamespaces of a listener and ListenerNamespaces of a Gateway. */

@@ -1,4 +1,4 @@
-import type { LabelSelector } from '../../kube/fields.ts'
+import type { LabelSelector } from './fields.ts'
 
 type Labels = Readonly<Record<string, string>>
 type Requirement = NonNullable<LabelSelector['matchExpressions']>[number]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LabelSelector } from '../../kube/fields.ts'
+import type { LabelSelector } from './fields.ts'
 import { selects } from './label-selector.ts'
 
 const expression = (operator: string, values?: string[]): LabelSelector => ({

@@ -1,0 +1,151 @@
+import type { Service } from '../../kube/core/service.ts'
+import type { Gateway } from '../../kube/gateway-api/gateway.ts'
+import { selects } from '../../kube/label-selector.ts'
+import { type FamilyName, parseAddress } from '../address.ts'
+import type { RouteAttributes } from '../bgp/attributes.ts'
+import { families } from '../bgp/family.ts'
+import { type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
+import type { Advertisement, NodeObjects } from './node-objects.ts'
+import { annotated, attributesOf, communitiesAnnotation, merged } from './route-attributes.ts'
+import { serviceAddresses } from './service-addresses.ts'
+
+/** Where a route comes from: "Service shop/web LoadBalancerIP by advertisement public". */
+export interface Announcement {
+  readonly prefix: Prefix
+  readonly attributes: RouteAttributes
+  readonly source: string
+}
+
+export interface Withheld {
+  /** Of the address or network that is not announced. */
+  readonly prefix: string
+  readonly source: string
+  /** A clause. */
+  readonly why: string
+}
+
+export interface Offer {
+  readonly announced: readonly Announcement[]
+  readonly withheld: readonly Withheld[]
+  /** What is wrong with objects, as sentences. */
+  readonly faults: readonly string[]
+}
+
+/** What the machine itself knows. */
+export interface Machine {
+  /** Addresses of interfaces by the interface's name. */
+  readonly interfaces: ReadonlyMap<string, readonly string[]>
+}
+
+type Item = Advertisement['spec']['advertisements'][number]
+
+/** What a node has to announce by one advertisement. */
+export function offer(advertisement: Advertisement, objects: NodeObjects, nodeName: string, machine: Machine): Offer {
+  const draft = new OfferDraft(` by advertisement ${advertisement.metadata.name}`)
+  for (const item of advertisement.spec.advertisements) addItem(item, draft, objects, nodeName, machine)
+  return draft
+}
+
+class OfferDraft implements Offer {
+  readonly announced: Announcement[] = []
+  readonly withheld: Withheld[] = []
+  readonly faults: string[] = []
+  readonly #by: string
+
+  constructor(by: string) {
+    this.#by = by
+  }
+
+  announce(prefix: Prefix | undefined, text: string, attributes: RouteAttributes, source: string): void {
+    if (prefix === undefined) this.faults.push(`${source}: ${JSON.stringify(text)} is no prefix`)
+    else this.announced.push({ prefix, attributes, source: source + this.#by })
+  }
+
+  withhold(prefix: string, source: string, why: string): void {
+    this.withheld.push({ prefix, source: source + this.#by, why })
+  }
+}
+
+function addItem(item: Item, draft: OfferDraft, objects: NodeObjects, nodeName: string, machine: Machine): void {
+  const attributes = attributesOf(item.attributes)
+  switch (item.advertisementType) {
+    case 'PodCIDR': {
+      const node = objects.nodes.find(({ metadata }) => metadata.name === nodeName)
+      const { podCIDR, podCIDRs = [] } = node?.spec ?? {}
+      for (const cidr of podCIDRs.length > 0 || podCIDR === undefined ? podCIDRs : [podCIDR])
+        draft.announce(parsePrefix(cidr), cidr, attributes, `Node ${nodeName} PodCIDR`)
+      break
+    }
+    case 'Service':
+      for (const service of objects.services) addService(service, item, attributes, draft, objects, nodeName)
+      break
+    case 'Gateway':
+      for (const gateway of objects.gateways) addGateway(gateway, item, attributes, draft)
+      break
+    case 'Interface': {
+      const name = item.interface?.name ?? ''
+      for (const address of machine.interfaces.get(name) ?? [])
+        draft.announce(hostPrefix(address), address, attributes, `interface ${name}`)
+      break
+    }
+    case 'CiliumPodIPPool':
+      draft.faults.push(
+        'CiliumPodIPPool: pools of Pod addresses are given out by Cilium alone, and are not announced here',
+      )
+  }
+}
+
+function addService(
+  service: Service,
+  { service: options, selector }: Item,
+  attributes: RouteAttributes,
+  draft: OfferDraft,
+  { slices }: NodeObjects,
+  nodeName: string,
+): void {
+  const { name, namespace, labels, annotations } = service.metadata
+  const names = { 'io.kubernetes.service.name': name, 'io.kubernetes.service.namespace': namespace }
+  if (options === undefined || selector === undefined || !selects(selector, { ...labels, ...names })) return
+  const annotation = annotated(annotations[communitiesAnnotation] ?? '')
+  for (const text of annotation.bad)
+    draft.faults.push(
+      `Service ${namespace}/${name}: annotation ${communitiesAnnotation}: ${JSON.stringify(text)} is no community`,
+    )
+  const own = { ...merged(attributes, { ...attributes, ...communitiesOf(annotation.attributes) }) }
+  for (const type of options.addresses) {
+    const source = `Service ${namespace}/${name} ${type}`
+    for (const { address, withheld, isLocal } of serviceAddresses(
+      service,
+      type,
+      slices.get(`${namespace}/${name}`) ?? [],
+      nodeName,
+    )) {
+      const host = hostPrefix(address)
+      const length = host?.family === 'ipv4' ? options.aggregationLengthIPv4 : options.aggregationLengthIPv6
+      const prefix =
+        length === undefined || isLocal ? host : prefixOf(parseAddress(address) ?? new Uint8Array(4), length)
+      if (withheld === undefined) draft.announce(prefix, address, own, source)
+      else draft.withhold(host?.text ?? address, source, withheld)
+    }
+  }
+}
+
+const communitiesOf = ({ communities, largeCommunities }: RouteAttributes) => ({ communities, largeCommunities })
+
+function addGateway(
+  { metadata, spec }: Gateway,
+  { selector }: Item,
+  attributes: RouteAttributes,
+  draft: OfferDraft,
+): void {
+  if (selector === undefined || !selects(selector, metadata.labels)) return
+  for (const { type, value } of spec.addresses ?? [])
+    if (type === 'IPAddress' && value !== undefined)
+      draft.announce(hostPrefix(value), value, attributes, `Gateway ${metadata.namespace}/${metadata.name}`)
+}
+
+function hostPrefix(address: string): Prefix | undefined {
+  const octets = parseAddress(address)
+  const family: FamilyName = octets?.length === 4 ? 'ipv4' : 'ipv6'
+  return octets && prefixOf(octets, families[family].bits)
+}

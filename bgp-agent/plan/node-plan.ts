@@ -1,0 +1,250 @@
+import { selects } from '../../kube/label-selector.ts'
+import type { FamilyName } from '../address.ts'
+import { parseAddress } from '../address.ts'
+import type { Route, Routes } from '../bgp/rib-out.ts'
+import { type Announcement, type Machine, type Offer, offer, type Withheld } from './announcements.ts'
+import type { ClusterConfig, NodeObjects, PeerConfig } from './node-objects.ts'
+import { merged, SharedAttributes } from './route-attributes.ts'
+
+/** What a node does: which sessions it has, and what it tells each peer. */
+export interface NodePlan {
+  readonly instances: readonly InstancePlan[]
+  readonly withheld: readonly Withheld[]
+  readonly conditions: readonly Condition[]
+  /** What is wrong otherwise, as sentences. */
+  readonly faults: readonly string[]
+}
+
+export interface InstancePlan {
+  readonly name: string
+  readonly asn: number
+  /** As an IPv4 address. */
+  readonly routerId: string
+  /** Where connections are taken; undefined: nowhere. */
+  readonly localPort: number | undefined
+  readonly peers: readonly PeerPlan[]
+}
+
+export interface PeerPlan {
+  readonly name: string
+  /** With a zone where it is link-local; undefined: the default gateway, or whoever is at an interface. */
+  readonly address: string | undefined
+  readonly discovery: Peer['autoDiscovery']
+  /** 0: whatever the peer says. */
+  readonly asn: number
+  readonly localAddress: string | undefined
+  readonly settings: PeerConfig['spec']
+  /** Of TCP MD5. */
+  readonly password: string | undefined
+  readonly families: readonly FamilyName[]
+  readonly routes: Routes
+  /** By prefix: where each route comes from. */
+  readonly sources: ReadonlyMap<string, readonly string[]>
+}
+
+type Peer = ClusterConfig['spec']['bgpInstances'][number]['peers'][number]
+type Instance = ClusterConfig['spec']['bgpInstances'][number]
+
+/** As Cilium writes them into the status of its objects. */
+export interface Condition {
+  /** "CiliumBGPClusterConfig name". */
+  readonly object: string
+  readonly type:
+    | 'cilium.io/NoMatchingNode'
+    | 'cilium.io/MissingPeerConfigs'
+    | 'cilium.io/ConflictingClusterConfig'
+    | 'cilium.io/MissingAuthSecret'
+    | 'cilium.io/BGPReconcileError'
+  readonly message: string
+}
+
+/** The namespace of Secrets with the passwords of peers, unless told otherwise. */
+export const usualSecretNamespace = 'kube-system'
+
+export interface PlanOptions {
+  readonly nodeName: string
+  readonly secretNamespace: string
+  readonly machine: Machine
+}
+
+/** Pure: the same objects give the same plan. */
+export function planNode(objects: NodeObjects, options: PlanOptions): NodePlan {
+  const planning = new Planning(objects, options)
+  return planning.plan()
+}
+
+class Planning {
+  readonly #objects: NodeObjects
+  readonly #options: PlanOptions
+  readonly #shared = new SharedAttributes()
+  readonly #offers = new Map<string, Offer>()
+  readonly #conditions: Condition[] = []
+  /** The cluster configuration of this node. */
+  #chosen: ClusterConfig | undefined
+  readonly #faults = new Set<string>()
+  readonly #withheld = new Map<string, Withheld>()
+
+  constructor(objects: NodeObjects, options: PlanOptions) {
+    this.#objects = objects
+    this.#options = options
+  }
+
+  plan(): NodePlan {
+    this.#chosen = this.#clusterConfig()
+    const instances = this.#chosen?.spec.bgpInstances.flatMap((instance) => this.#instance(instance) ?? []) ?? []
+    return {
+      instances,
+      withheld: [...this.#withheld.values()],
+      conditions: this.#conditions,
+      faults: [...this.#faults],
+    }
+  }
+
+  /** The first by name that selects this node; the others are in conflict with it. */
+  #clusterConfig(): ClusterConfig | undefined {
+    const { clusterConfigs, nodes } = this.#objects
+    const labels = this.#node?.metadata.labels ?? {}
+    let chosen: ClusterConfig | undefined
+    for (const config of clusterConfigs) {
+      const { nodeSelector } = config.spec
+      if (nodeSelector !== undefined && !nodes.some(({ metadata }) => selects(nodeSelector, metadata.labels)))
+        this.#condition(config, 'cilium.io/NoMatchingNode', 'no node has the labels of spec.nodeSelector')
+      if (nodeSelector !== undefined && !selects(nodeSelector, labels)) continue
+      if (chosen === undefined) chosen = config
+      else {
+        const message = `${chosen.kind} ${chosen.metadata.name} has node ${this.#options.nodeName} already`
+        this.#condition(config, 'cilium.io/ConflictingClusterConfig', message)
+      }
+    }
+    return chosen
+  }
+
+  #instance({ name, localASN, localPort, peers }: Instance): InstancePlan | undefined {
+    const override = this.#override?.spec.bgpInstances.find((other) => other.name === name)
+    const asn = override?.localASN ?? localASN
+    const routerId = override?.routerID ?? this.#internalIp
+    if (asn === undefined) return this.#leaveOut(name, 'it has no localASN')
+    if (routerId === undefined)
+      return this.#leaveOut(
+        name,
+        `node ${this.#options.nodeName} has no InternalIP of IPv4, and no override names a routerID`,
+      )
+    const addresses = new Map((override?.peers ?? []).map((peer) => [peer.name, peer.localAddress]))
+    return {
+      name,
+      asn,
+      routerId,
+      localPort: override?.localPort ?? localPort,
+      peers: peers.flatMap((peer) => this.#peer(peer, addresses.get(peer.name)) ?? []),
+    }
+  }
+
+  #leaveOut(name: string, why: string): undefined {
+    this.#faults.add(`BGP instance ${name}: ${why}`)
+  }
+
+  #peer(peer: Peer, localAddress: string | undefined): PeerPlan | undefined {
+    const config = this.#peerConfig(peer)
+    if (config === undefined) return undefined
+    const families = config.spec.families.flatMap(({ afi, safi }): FamilyName[] =>
+      safi === 'unicast' && (afi === 'ipv4' || afi === 'ipv6') ? [afi] : [],
+    )
+    if (families.length === 0) {
+      this.#faults.add(`${config.kind} ${config.metadata.name}: of its families none is unicast of IPv4 or IPv6`)
+      return undefined
+    }
+    const password = this.#password(config)
+    // Without the password there would be a session that nobody meant, or none for a reason that nobody sees.
+    if (config.spec.authSecretRef !== undefined && password === undefined) return undefined
+    return {
+      name: peer.name,
+      address: peer.peerAddress,
+      discovery: peer.autoDiscovery,
+      asn: peer.peerASN,
+      localAddress,
+      settings: config.spec,
+      password,
+      families,
+      ...this.#routes(config),
+    }
+  }
+
+  #peerConfig({ name, peerConfigRef }: Peer): PeerConfig | undefined {
+    if (peerConfigRef === undefined) {
+      this.#faults.add(`peer ${name} has no peerConfigRef`)
+      return undefined
+    }
+    const config = this.#objects.peerConfigs.find(({ metadata }) => metadata.name === peerConfigRef.name)
+    if (config === undefined && this.#chosen !== undefined) {
+      const message = `peer ${name}: there is no peer configuration ${peerConfigRef.name}`
+      this.#condition(this.#chosen, 'cilium.io/MissingPeerConfigs', message)
+    }
+    return config
+  }
+
+  #password({ kind, metadata, spec }: PeerConfig): string | undefined {
+    if (spec.authSecretRef === undefined) return undefined
+    const { secretNamespace } = this.#options
+    const secret = this.#objects.secrets.find(
+      (each) => each.metadata.name === spec.authSecretRef && each.metadata.namespace === secretNamespace,
+    )
+    const password = secret?.data.password
+    if (password !== undefined) return Buffer.from(password, 'base64').toString()
+    const object = `${kind} ${metadata.name}`
+    const message = `there is no Secret ${secretNamespace}/${spec.authSecretRef} with the key "password"`
+    this.#conditions.push({ object, type: 'cilium.io/MissingAuthSecret', message })
+    return undefined
+  }
+
+  #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'sources'> {
+    const routes = new Map<string, Route>()
+    const sources = new Map<string, string[]>()
+    for (const { afi, safi, advertisements } of spec.families) {
+      if (safi !== 'unicast' || advertisements === undefined) continue
+      for (const advertisement of this.#objects.advertisements) {
+        if (!selects(advertisements, advertisement.metadata.labels)) continue
+        for (const announcement of this.#offer(advertisement).announced)
+          if (announcement.prefix.family === afi) this.#add(announcement, routes, sources)
+      }
+    }
+    return { routes, sources }
+  }
+
+  #add({ prefix, attributes, source }: Announcement, routes: Map<string, Route>, sources: Map<string, string[]>): void {
+    const before = routes.get(prefix.text)
+    const all = before === undefined ? attributes : merged(before.attributes, attributes)
+    routes.set(prefix.text, { prefix, attributes: this.#shared.of(all) })
+    const known = sources.get(prefix.text) ?? []
+    if (!known.includes(source)) sources.set(prefix.text, [...known, source])
+  }
+
+  #offer(advertisement: NodeObjects['advertisements'][number]): Offer {
+    const key = `${advertisement.kind} ${advertisement.metadata.name}`
+    const known = this.#offers.get(key)
+    if (known !== undefined) return known
+    const { nodeName, machine } = this.#options
+    const made = offer(advertisement, this.#objects, nodeName, machine)
+    this.#offers.set(key, made)
+    for (const withheld of made.withheld) this.#withheld.set(`${withheld.prefix} ${withheld.source}`, withheld)
+    for (const fault of made.faults) this.#faults.add(fault)
+    return made
+  }
+
+  get #node() {
+    return this.#objects.nodes.find(({ metadata }) => metadata.name === this.#options.nodeName)
+  }
+
+  get #override() {
+    return this.#objects.overrides.find(({ metadata }) => metadata.name === this.#options.nodeName)
+  }
+
+  get #internalIp(): string | undefined {
+    return this.#node?.status.addresses.find(
+      ({ type, address }) => type === 'InternalIP' && parseAddress(address)?.length === 4,
+    )?.address
+  }
+
+  #condition(config: ClusterConfig, type: Condition['type'], message: string): void {
+    this.#conditions.push({ object: `${config.kind} ${config.metadata.name}`, type, message })
+  }
+}
