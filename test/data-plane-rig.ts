@@ -11,12 +11,10 @@ export class DataPlaneRig {
   readonly site: Site
   /** Requests that are over. */
   readonly accesses: Access[] = []
-  readonly #project: Project
   readonly #plane: DataPlane
 
   private constructor(site: Site) {
     this.site = site
-    this.#project = new Project([site.manifests], thisMachine(['landfall.dev/gateway-controller']))
     this.#plane = new DataPlane({
       addresses: [site.address],
       proxyProtocol: [],
@@ -40,7 +38,9 @@ export class DataPlaneRig {
   /** Serves these objects in place of those before. Resolves with what cannot be served. */
   async serve(objects: readonly object[]): Promise<readonly string[]> {
     await this.site.write('all', objects)
-    return this.#plane.apply(feedOf(await this.#project.read()).feed)
+    // A project of before would wait for the rest of a file that has become shorter.
+    const project = new Project([this.site.manifests], thisMachine(['landfall.dev/gateway-controller']))
+    return this.#plane.apply(feedOf(await project.read()).feed)
   }
 
   async close(): Promise<void> {
