@@ -5,9 +5,9 @@ import { type Issued, issue } from './certificates.ts'
 import { h2load, type Load, LoadOrigin, type Target, wrk } from './serve-load.ts'
 import { gateway, gatewayClass, http, https, route, secret, service, slice } from './serve-manifests.ts'
 import { type GrpcOrigin, grpcService, startGrpc } from './serve-origins.ts'
-import { has, type Running, Site, serve } from './serve-rig.ts'
+import { has, type Running, run, Site, serve } from './serve-rig.ts'
 
-const clientTest = test.skipIf(!has('wrk') || !has('h2load'))
+const clientTest = test.skipIf(!['curl', 'wrk', 'h2load'].every(has))
 const ports = { http: 8080, https: 8443, origin: 9000 } as const
 const host = 'load.example.test'
 /** Of the service "load". */
@@ -67,6 +67,11 @@ async function expectNoFailure(running: Running): Promise<void> {
     expect(failures, `${client}: ${output}`).toBe(0)
     expect(requests).toBeGreaterThan(100)
   }
+}
+
+async function isServedBy({ endpoint }: LoadOrigin): Promise<boolean> {
+  const { stdout } = await run('curl', ['-s', '-H', `Host: ${host}`, `http://${site.address}:${ports.http}/`])
+  return stdout === `from ${endpoint.address}\n`
 }
 
 /** Where the route "version" redirects to. */
@@ -140,6 +145,8 @@ clientTest(
         await Promise.all([site.write('endpoints', [slice('load', endpoints(origin))]), origin.stop()])
         await origin.start()
         await site.write('endpoints', [slice('load', endpoints())])
+        // As a rollout does: the next one leaves when this one is back.
+        await running.until(() => isServedBy(origin))
       }
     }
     await expectNoFailure(running)

@@ -61,7 +61,9 @@ export function wrk(
   connections: number,
   more: readonly string[] = [],
 ) {
-  const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-H', `Host: ${host}`, ...more]
+  // Its own two seconds say more of a busy machine than of who answers.
+  const patience = ['--timeout', '10s']
+  const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, ...patience, '-H', `Host: ${host}`, ...more]
   return new Load('wrk', [...command, `${scheme}://${address}:${port}/wrk`], (output) => {
     const count = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0)
     const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output)?.slice(1) ?? []
