@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Command, has } from './serve-rig.ts'
-import { ports, startWorld, type World } from './serve-world.ts'
+import { startWorld, type World } from './serve-world.ts'
 
 /** By the sentence that each proves. */
 export type Cases = Readonly<Record<string, (world: World) => Promise<void>>>
@@ -11,7 +11,7 @@ export function serves(
   command: Command,
   byClient: readonly (readonly [programs: readonly string[], Cases])[],
   except: Readonly<Record<string, string>> = {},
-  open: readonly number[] = Object.values(ports),
+  open?: readonly number[],
 ): void {
   let world: World
   beforeAll(async () => {

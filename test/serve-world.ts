@@ -67,7 +67,7 @@ export interface World {
 }
 
 /** `open`: the ports that the command serves. */
-export async function startWorld(command: Command, open: readonly number[]): Promise<World> {
+export async function startWorld(command: Command, open: readonly number[] = Object.values(ports)): Promise<World> {
   const site = await Site.create()
   const ca = issue({ subject: 'Landfall test authority', isAuthority: true })
   const names = ['DNS:*.example.test']
