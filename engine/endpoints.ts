@@ -76,18 +76,20 @@ export class BackendEndpoints {
    * request) and those ejected come only when there is no other.
    */
   pick(now: number, random: () => number, except?: ReadonlySet<number>): number | undefined {
+    return (
+      this.#pickStanding(now, random, except) ??
+      this.#pickStanding(Number.POSITIVE_INFINITY, random, except) ??
+      this.#pickStanding(Number.POSITIVE_INFINITY, random, undefined)
+    )
+  }
+
+  #pickStanding(now: number, random: () => number, except: ReadonlySet<number> | undefined): number | undefined {
     const endpoints = this.#endpoints
-    if (endpoints.length === 0) return undefined
-    const untried = (index: number): boolean => except === undefined || !except.has(index)
-    const standing = (index: number): boolean => untried(index) && (endpoints[index]?.ejectedUntil ?? 0) <= now
-    for (const usable of [standing, untried, () => true]) {
-      const first = next(endpoints.length, this.turn, usable)
-      if (first === undefined) continue
-      this.turn = (first + 1) % endpoints.length
-      const drawn = next(endpoints.length, Math.floor(random() * endpoints.length), usable) ?? first
-      return outstanding(endpoints, drawn) < outstanding(endpoints, first) ? drawn : first
-    }
-    return undefined
+    const first = next(endpoints, this.turn, now, except)
+    if (first === undefined) return undefined
+    this.turn = (first + 1) % endpoints.length
+    const drawn = next(endpoints, Math.floor(random() * endpoints.length), now, except) ?? first
+    return outstanding(endpoints, drawn) < outstanding(endpoints, first) ? drawn : first
   }
 
   /** To be called once for each try, before `finished`. */
@@ -156,11 +158,16 @@ export class EndpointBalancer {
 
 const outstanding = (endpoints: readonly EndpointState[], index: number): number => endpoints[index]?.outstanding ?? 0
 
-/** The first index from `start` on, around the end, that is usable. */
-function next(length: number, start: number, usable: (index: number) => boolean): number | undefined {
-  for (let i = 0; i < length; i++) {
-    const index = (start + i) % length
-    if (usable(index)) return index
+/** The first index from `start` on, around the end, that is not in `except` and not ejected at `now`. */
+function next(
+  endpoints: readonly EndpointState[],
+  start: number,
+  now: number,
+  except: ReadonlySet<number> | undefined,
+): number | undefined {
+  for (let i = 0; i < endpoints.length; i++) {
+    const index = (start + i) % endpoints.length
+    if ((endpoints[index]?.ejectedUntil ?? 0) <= now && except?.has(index) !== true) return index
   }
   return undefined
 }

@@ -5,9 +5,28 @@ import type { RequestFacts } from './facts.ts'
 import { headerEdit } from './headers.ts'
 import { MirrorLink } from './mirror.ts'
 
-/** Most rules have none. */
-export const filtersOf = (filters: readonly Filter[]): Filters =>
-  filters.length === 0 ? NO_FILTERS : new Filters(filters)
+/** How many different Filters are kept for rules to come. */
+const MOST_SHARED = 1_000
+
+/**
+ * One Filters for all rules that have the same, as most of a large table do: what many requests meet stays in the
+ * processor's caches.
+ */
+export class SharedFilters {
+  readonly #known = new Map<string, Filters>()
+
+  of(filters: readonly Filter[]): Filters {
+    if (filters.length === 0) return NO_FILTERS
+    const key = JSON.stringify(filters)
+    let shared = this.#known.get(key)
+    if (shared === undefined) {
+      shared = new Filters(filters)
+      if (this.#known.size >= MOST_SHARED) this.#known.clear()
+      this.#known.set(key, shared)
+    }
+    return shared
+  }
+}
 
 /** The filters of a rule, or of a rule and then of one of its backendRefs, made ready once for all requests. */
 export class Filters {

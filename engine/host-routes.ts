@@ -1,4 +1,5 @@
 import { Host, Match, Rule } from '../proto/gen/route_table.ts'
+import type { SharedFilters } from './filters.ts'
 import { PathIndex } from './paths.ts'
 import { type MatchedRequest, pathMayHold, restHolds } from './predicates.ts'
 import { RankedMatch, Strings } from './ranked-match.ts'
@@ -21,6 +22,7 @@ export class HostRoutes {
   readonly hostname: string
   /** The same hostname on another listener. */
   readonly next: HostRoutes | undefined
+  readonly #filters: SharedFilters
   readonly #bytes: Uint8Array
   readonly #range: FieldRange
   #matches: PathIndex | readonly RankedMatch[] | undefined
@@ -28,10 +30,18 @@ export class HostRoutes {
   #rules: (CompiledRule | FieldRange)[] = []
 
   /** `bytes` from `range.start` to `range.end` are a Host, which the reader of its shard has checked. */
-  constructor(listener: string, hostname: string, next: HostRoutes | undefined, bytes: Uint8Array, range: FieldRange) {
+  constructor(
+    listener: string,
+    hostname: string,
+    next: HostRoutes | undefined,
+    filters: SharedFilters,
+    bytes: Uint8Array,
+    range: FieldRange,
+  ) {
     this.listener = listener
     this.hostname = hostname
     this.next = next
+    this.#filters = filters
     this.#bytes = bytes
     this.#range = range
   }
@@ -80,7 +90,7 @@ export class HostRoutes {
     const rule = this.#rules[index]
     if (rule === undefined) throw new RangeError(`Host "${this.hostname}" has no rule ${index}`)
     if (rule instanceof CompiledRule) return rule
-    const compiled = new CompiledRule(this.listener, this.hostname, Rule.decode(part(this.#bytes, rule)))
+    const compiled = new CompiledRule(this.listener, this.hostname, Rule.decode(part(this.#bytes, rule)), this.#filters)
     this.#rules[index] = compiled
     return compiled
   }

@@ -90,12 +90,15 @@ export function missingShards(targets: readonly Target[], table: Table): Missing
   let names: Set<string> | undefined
   for (const target of targets) {
     if (target.invalid !== '') continue
-    for (const link of target.filters.mirrors.length === 0 ? [target] : [target, ...target.filters.mirrors]) {
-      const found = table.backend(link)
-      if (found instanceof ShardSlot) names = (names ?? new Set()).add(found.name)
-    }
+    names = withMissing(names, target, table)
+    for (const mirror of target.filters.mirrors) names = withMissing(names, mirror, table)
   }
   return names && { type: 'missing', shards: [...names] }
+}
+
+function withMissing(names: Set<string> | undefined, link: BackendLink, table: Table): Set<string> | undefined {
+  const found = table.backend(link)
+  return found instanceof ShardSlot ? (names ?? new Set()).add(found.name) : names
 }
 
 function forward(rule: CompiledRule, target: Target, held: Held | undefined, met: Met): Forward | Respond {

@@ -11,7 +11,7 @@ export class PathIndex {
   /** Lengths of the prefixes, the longest first, which precedence favours. */
   readonly #prefixLengths: readonly number[]
   /** By PathPattern.literal. */
-  readonly #regexes: ReadonlyMap<string, Candidates>
+  readonly #regexes: ReadonlyMap<string, Candidates> | undefined
   readonly #literalEnds: readonly LiteralEnds[]
   /** Of all regular expressions. */
   readonly #lowestRegex: number
@@ -29,7 +29,7 @@ export class PathIndex {
     this.#exact = exact.size === 0 ? undefined : candidatesByKey(exact)
     this.#prefixes = candidatesByKey(prefixes)
     this.#prefixLengths = lengthsOf(prefixes)
-    this.#regexes = candidatesByKey(regexes)
+    this.#regexes = regexes.size === 0 ? undefined : candidatesByKey(regexes)
     this.#literalEnds = lengthsOf(regexes).map((length) => endsOf(length, regexes))
     this.#lowestRegex = matches.find(({ literal }) => literal !== undefined)?.rank ?? Number.POSITIVE_INFINITY
   }
@@ -43,6 +43,7 @@ export class PathIndex {
       const atSegment = length === path.length || (length < path.length && path.charCodeAt(length) === SLASH)
       if (atSegment) best = betterIn(this.#prefixes, path.slice(0, length), best, request)
     }
+    if (this.#regexes === undefined) return best
     for (const { length, ends } of this.#literalEnds) {
       if (best !== undefined && best.rank < this.#lowestRegex) break
       const mayBegin = length === 0 || (length <= path.length && ends.includes(path.charCodeAt(length - 1)))

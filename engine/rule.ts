@@ -1,7 +1,7 @@
 import type { BackendRef, Rule, SessionPersistence } from '../proto/gen/route_table.ts'
 import { BackendLink } from './backend-link.ts'
 import type { Matched, RetryPolicy } from './decision.ts'
-import { type Filters, filtersOf } from './filters.ts'
+import type { Filters, SharedFilters } from './filters.ts'
 import { shardHash } from './shards.ts'
 
 /** A rule of a Host with all that can be known before a request comes. */
@@ -20,11 +20,11 @@ export class CompiledRule {
   readonly retry: RetryPolicy | undefined
   readonly session: SessionPersistence | undefined
 
-  constructor(listener: string, hostname: string, rule: Rule) {
+  constructor(listener: string, hostname: string, rule: Rule, shared: SharedFilters) {
     const { route, index, name, timeouts, retry } = rule
     this.matched = { listener, hostname, route, rule: index, ruleName: name }
-    this.filters = filtersOf(rule.filters)
-    this.targets = rule.backends.map((ref) => new Target(ref, rule, this.filters))
+    this.filters = shared.of(rule.filters)
+    this.targets = rule.backends.map((ref) => new Target(ref, rule, this.filters, shared))
     const weighted = this.targets.filter(({ weight }) => weight > 0)
     this.certain = weighted.length === 1 ? weighted[0] : undefined
     this.invalid = rule.invalid
@@ -44,11 +44,11 @@ export class Target extends BackendLink {
   /** As Session.scope. */
   readonly scope: number
 
-  constructor(ref: BackendRef, rule: Rule, ruleFilters: Filters) {
+  constructor(ref: BackendRef, rule: Rule, ruleFilters: Filters, shared: SharedFilters) {
     super(ref.backend)
     this.weight = ref.weight
     this.invalid = ref.invalid
-    this.filters = ref.filters.length === 0 ? ruleFilters : filtersOf([...rule.filters, ...ref.filters])
+    this.filters = ref.filters.length === 0 ? ruleFilters : shared.of([...rule.filters, ...ref.filters])
     this.scope = shardHash(`${rule.route} ${rule.name === '' ? rule.index : rule.name} ${ref.backend}`)
   }
 }

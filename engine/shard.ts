@@ -1,4 +1,5 @@
 import { Backend, type Filter, Host, Match, PathMatch_Kind, Rule } from '../proto/gen/route_table.ts'
+import type { SharedFilters } from './filters.ts'
 import { HostRoutes } from './host-routes.ts'
 import { Strings } from './ranked-match.ts'
 import { type FieldRange, fieldsOf, HostField, part, ShardField } from './wire.ts'
@@ -13,14 +14,15 @@ export interface LoadedShard {
 }
 
 /** Keeps the bytes. Throws when they are no shard that this code can serve. */
-export function readShard(bytes: Uint8Array): LoadedShard {
+export function readShard(bytes: Uint8Array, filters: SharedFilters): LoadedShard {
   const hosts = new Map<string, HostRoutes>()
   const backends = new Map<string, Backend>()
   const listeners = new Strings()
   for (const field of fieldsOf(bytes, 0, bytes.length)) {
     if (field.number === ShardField.hosts) {
       const { listener, hostname } = checkedHost(bytes, field)
-      hosts.set(hostname, new HostRoutes(listeners.shared(listener), hostname, hosts.get(hostname), bytes, field))
+      const next = hosts.get(hostname)
+      hosts.set(hostname, new HostRoutes(listeners.shared(listener), hostname, next, filters, bytes, field))
     } else if (field.number === ShardField.backends) {
       const backend = Backend.decode(part(bytes, field))
       backends.set(backend.key, backend)

@@ -1,5 +1,6 @@
 import { type Backend, Root, type ShardRef } from '../proto/gen/route_table.ts'
 import type { BackendLink } from './backend-link.ts'
+import { SharedFilters } from './filters.ts'
 import type { HostRoutes } from './host-routes.ts'
 import { Patterns } from './patterns.ts'
 import { Router } from './router.ts'
@@ -41,6 +42,7 @@ interface Leaf extends Pick<ShardRef, 'bits' | 'prefix'> {
 export class Table {
   readonly root: Root
   readonly patterns: Patterns
+  readonly filters: SharedFilters
   readonly limit: number
   readonly #slots = new Map<string, ShardSlot>()
   readonly #hostLeaves: Leaves
@@ -54,6 +56,7 @@ export class Table {
   constructor(root: Root, limit: number, previous: Table | undefined) {
     this.root = root
     this.patterns = previous?.patterns ?? new Patterns()
+    this.filters = previous?.filters ?? new SharedFilters()
     this.limit = limit
     this.#hostLeaves = new Leaves(this.#slotted(root.hostShards))
     this.#backendLeaves = new Leaves(this.#slotted(root.backendShards))
@@ -66,7 +69,7 @@ export class Table {
     if (slot === undefined || slot.shard !== undefined) return
     this.#fill(
       slot,
-      decoded('shard', () => readShard(bytes)),
+      decoded('shard', () => readShard(bytes, this.filters)),
     )
     this.#evict()
   }
