@@ -3,26 +3,32 @@ import type { TablesStatus } from './tables.ts'
 /** Series of one metric that are kept apart; what comes later is counted under route="other". */
 const maxSeries = 5_000
 
+/** Answers of one route with one status code. A route has few codes, so they are a list: a request looks at one object. */
+interface Series {
+  readonly status: number
+  count: number
+  readonly next: Series | undefined
+}
+
 /** Counters of one isolate, in the Prometheus text format (version 0.0.4). */
 export class Metrics {
-  /** By Gateway, route and status code. */
-  readonly #requests = new Map<string, Map<string, Map<number, number>>>()
+  /** By Gateway and route. */
+  readonly #requests = new Map<string, Map<string, Series>>()
   #series = 0
 
   /** `route` is "" where none was reached. */
   request(gateway: string, route: string, status: number): void {
-    const codes = this.#requests.get(gateway)?.get(route)
-    const count = codes?.get(status)
-    if (codes !== undefined && count !== undefined) codes.set(status, count + 1)
+    let series = this.#requests.get(gateway)?.get(route)
+    while (series !== undefined && series.status !== status) series = series.next
+    if (series !== undefined) series.count++
     else if (this.#series < maxSeries || route === 'other') this.#begin(gateway, route, status)
     else this.request(gateway, 'other', status)
   }
 
   #begin(gateway: string, route: string, status: number): void {
     this.#series++
-    const routes = this.#requests.get(gateway) ?? new Map<string, Map<number, number>>()
-    const codes = routes.get(route) ?? new Map<number, number>()
-    this.#requests.set(gateway, routes.set(route, codes.set(status, 1)))
+    const routes = this.#requests.get(gateway) ?? new Map<string, Series>()
+    this.#requests.set(gateway, routes.set(route, { status, count: 1, next: routes.get(route) }))
   }
 
   text(tables: TablesStatus): string {
@@ -47,8 +53,8 @@ export class Metrics {
 
   *#requestLines(): Generator<string> {
     for (const [gateway, routes] of this.#requests)
-      for (const [route, codes] of routes)
-        for (const [code, count] of codes)
-          yield `landfall_requests_total{gateway="${gateway}",route="${route}",code="${code}"} ${count}`
+      for (const [route, first] of routes)
+        for (let series: Series | undefined = first; series !== undefined; series = series.next)
+          yield `landfall_requests_total{gateway="${gateway}",route="${route}",code="${series.status}"} ${series.count}`
   }
 }

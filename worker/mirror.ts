@@ -26,10 +26,15 @@ export function sendMirrors(
     const copy = { ...outgoing, target: url, headers: new Headers(outgoing.headers), body: copies[index] ?? null }
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(), mirrorTimeout)
-    const mirrored = origins
-      .send(backend, endpoint, copy, authority, now(), controller.signal)
-      .then((answer) => answer.response?.body?.cancel())
-    ctx.waitUntil(mirrored.catch(() => undefined).finally(() => clearTimeout(timer)))
+    const send = async (): Promise<void> => {
+      const response = await origins.send(backend, endpoint, copy, authority, now(), controller.signal)
+      await response?.body?.cancel()
+    }
+    ctx.waitUntil(
+      send()
+        .catch(() => undefined)
+        .finally(() => clearTimeout(timer)),
+    )
   })
   return primary === null ? outgoing : { ...outgoing, body: primary }
 }

@@ -3,12 +3,6 @@ import { errorHeader, hostHeader, originHeader } from '../engine/origin-token.ts
 import { type Backend, type Endpoint, Origin } from '../proto/gen/route_table.ts'
 import type { ConnectorTokens } from './connector-tokens.ts'
 
-/** What came back. `failure` is set when there is no answer of the origin in `response`, or none at all. */
-export interface Answer {
-  readonly response: Response | undefined
-  readonly failure: Why | undefined
-}
-
 /** A request on its way to an origin. */
 export interface Outgoing {
   /** A request instead of the URL where it alone can carry the body: fetch() gives no GET one. */
@@ -27,7 +21,7 @@ type Target = Pick<Forward, 'authority' | 'path' | 'query'>
 /** Where the connector is: `url` has no path, and `fetch` reaches it. */
 export interface Connector {
   readonly url: string
-  readonly fetch: typeof fetch
+  readonly fetch: (target: string | Request, init: RequestInit) => Promise<Response>
 }
 
 /** The ways out of the Worker: a backend's `origin` chooses. */
@@ -54,39 +48,58 @@ export class Origins {
     }
   }
 
-  /** One try against `backend`, at one of its endpoints where the connector is the way. Never rejects.
-   *  `now` is in milliseconds since the epoch. */
-  async send(
+  /** One try against `backend`, at one of its endpoints where the connector is the way; undefined where there is no such
+   *  way. Throws or rejects as fetch() does. `now` is in milliseconds since the epoch. */
+  send(
     backend: Backend,
     endpoint: Endpoint | undefined,
     { target, method, headers, body, clientCertificate }: Outgoing,
     authority: string,
     now: number,
     signal: AbortSignal | undefined,
-  ): Promise<Answer> {
+  ): Promise<Response> | undefined {
     const init: RequestInit =
       body === undefined ? { headers, redirect: 'manual' } : { method, headers, body, redirect: 'manual' }
     if (signal !== undefined) init.signal = signal
-    try {
-      switch (backend.origin) {
-        case Origin.CONNECTOR: {
-          const token = endpoint && this.#tokens?.get(endpoint, backend, clientCertificate, now)
-          if (this.#connector === undefined || token === undefined) return failed('connector-refused')
-          headers.set(originHeader, typeof token === 'string' ? token : await token)
-          headers.set(hostHeader, authority)
-          return fromConnector(await this.#connector.fetch(target, init))
-        }
-        case Origin.RESOLVE_OVERRIDE:
-          forgetConnector(headers)
-          return answered(await fetch(target, { ...init, cf: { resolveOverride: backend.originAddress } }))
-        case Origin.URL:
-          forgetConnector(headers)
-          return answered(await fetch(target, init))
+    switch (backend.origin) {
+      case Origin.CONNECTOR: {
+        const connector = this.#connector
+        const token = endpoint && this.#tokens?.get(endpoint, backend, clientCertificate, now)
+        if (connector === undefined || token === undefined) return undefined
+        headers.set(hostHeader, authority)
+        return typeof token === 'string'
+          ? ask(connector, token, target, headers, init)
+          : askWhenSigned(connector, token, target, headers, init)
       }
-    } catch {
-      return failed(signal?.aborted === true ? 'backend-timeout' : 'connect-failed')
+      case Origin.RESOLVE_OVERRIDE:
+        forgetConnector(headers)
+        return fetch(target, { ...init, cf: { resolveOverride: backend.originAddress } })
+      case Origin.URL:
+        forgetConnector(headers)
+        return fetch(target, init)
     }
   }
+}
+
+function ask(
+  connector: Connector,
+  token: string,
+  target: string | Request,
+  headers: Headers,
+  init: RequestInit,
+): Promise<Response> {
+  headers.set(originHeader, token)
+  return connector.fetch(target, init)
+}
+
+async function askWhenSigned(
+  connector: Connector,
+  token: Promise<string>,
+  target: string | Request,
+  headers: Headers,
+  init: RequestInit,
+): Promise<Response> {
+  return ask(connector, await token, target, headers, init)
 }
 
 /** Nobody but Landfall says these, and nobody but the connector hears them. */
@@ -95,14 +108,13 @@ function forgetConnector(headers: Headers): void {
   headers.delete(hostHeader)
 }
 
-/** A connector that answers itself says so in a header, with a status of 400 or more. */
-function fromConnector(response: Response): Answer {
-  const error = response.status < 400 ? null : response.headers.get(errorHeader)
-  return error === null ? answered(response) : failed(failureOf(error))
+/** Why a response for `backend` is none of its origin: a connector that answers itself says so in a header, with a status of
+ *  400 or more. */
+export function connectorFailure({ origin }: Backend, response: Response, status: number): Why | undefined {
+  if (status < 400 || origin !== Origin.CONNECTOR) return undefined
+  const error = response.headers.get(errorHeader)
+  return error === null ? undefined : failureOf(error)
 }
-
-const answered = (response: Response): Answer => ({ response, failure: undefined })
-const failed = (failure: Why): Answer => ({ response: undefined, failure })
 
 const failures: ReadonlyMap<string, Why> = new Map<string, Why>([
   ['connect-failed', 'connect-failed'],

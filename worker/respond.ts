@@ -35,8 +35,8 @@ export function refuse(status: number, why: Why, contentType: string | undefined
 
 export function editHeaders(headers: Headers, edit: HeaderEdit): void {
   for (const name of edit.remove) headers.delete(name)
-  for (const [name, value] of edit.set) headers.set(name, value)
-  for (const [name, value] of edit.add) headers.append(name, value)
+  for (const header of edit.set) headers.set(header[0], header[1])
+  for (const header of edit.add) headers.append(header[0], header[1])
 }
 
 export const isEmpty = (edit: HeaderEdit): boolean =>

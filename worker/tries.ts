@@ -1,9 +1,9 @@
-import type { Forward, RetryPolicy, Session } from '../engine/decision.ts'
+import type { Forward, RetryPolicy, Session, Why } from '../engine/decision.ts'
 import { type BackendEndpoints, type EndpointBalancer, type Outcome, outcomeOfStatus } from '../engine/endpoints.ts'
 import type { RetryBudget } from '../engine/retry-budget.ts'
 import { Origin } from '../proto/gen/route_table.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'
-import type { Answer, Origins, Outgoing } from './origin.ts'
+import { connectorFailure, type Origins, type Outgoing } from './origin.ts'
 
 /** A request's body up to this size, in bytes, is kept for a retry; a larger one, or one of unknown size, is sent once. */
 const maxReplay = 64 * 1024
@@ -19,7 +19,11 @@ export interface Upstreams {
   readonly random: () => number
 }
 
-export interface LastTry extends Answer {
+export interface LastTry {
+  /** The origin's. */
+  readonly response: Response | undefined
+  /** Why there is none. */
+  readonly failure: Why | undefined
   /** Index into the backend's endpoints, where the connector was the way. */
   readonly endpoint: number | undefined
   /** Still running while the body comes. */
@@ -81,21 +85,29 @@ async function tryOnce(
   const deadline = deadlineOf(forward, since, began)
   const endpoints = backend.origin === Origin.CONNECTOR ? balancer.of(backend) : undefined
   const endpoint = endpoints && choose(endpoints, session, tried, began, random)
-  if (endpoints === undefined || endpoint === undefined) {
-    const { response, failure } = await origins.send(backend, undefined, outgoing, authority, began, deadline?.signal)
-    return { response, failure, endpoint, deadline }
+  const asked = endpoint === undefined ? undefined : backend.endpoints[endpoint]
+  if (endpoint !== undefined) {
+    tried?.add(endpoint)
+    endpoints?.started(endpoint)
   }
-  tried?.add(endpoint)
-  endpoints.started(endpoint)
-  const asked = backend.endpoints[endpoint]
-  const answer = await origins.send(backend, asked, outgoing, authority, began, deadline?.signal)
-  endpoints.finished(endpoint, outcomeOf(answer), now())
-  return { response: answer.response, failure: answer.failure, endpoint, deadline }
+  let response: Response | undefined
+  let failure: Why | undefined
+  let outcome: Outcome
+  try {
+    response = await origins.send(backend, asked, outgoing, authority, began, deadline?.signal)
+    const status = response?.status ?? 0
+    failure = response === undefined ? 'connector-refused' : connectorFailure(backend, response, status)
+    outcome = failure === undefined ? outcomeOfStatus(status) : outcomeOf(failure)
+  } catch {
+    failure = deadline?.passed === true ? 'backend-timeout' : 'connect-failed'
+    outcome = outcomeOf(failure)
+  }
+  if (endpoint !== undefined) endpoints?.finished(endpoint, outcome, now())
+  return { response: failure === undefined ? response : undefined, failure, endpoint, deadline }
 }
 
-/** What an answer says about the endpoint that was asked. */
-function outcomeOf({ response, failure }: Answer): Outcome {
-  if (response !== undefined) return outcomeOfStatus(response.status)
+/** What a failure says about the endpoint that was asked. */
+function outcomeOf(failure: Why): Outcome {
   if (failure === 'backend-timeout') return 'timed-out'
   if (failure === 'tls-failed') return 'connect-failed'
   return failure === 'connect-failed' || failure === 'connection-lost' ? failure : 'abandoned'

@@ -39,16 +39,14 @@ export function upstreamHeaders(
   const cookie = headers.get('cookie')
   if (cookie?.includes(', ') === true) headers.set('cookie', joinCookies(cookie))
 
-  headers.set(
-    'x-forwarded-for',
-    forwardedFor(trustedHops === 0 ? null : headers.get('x-forwarded-for'), peer, trustedHops),
-  )
   if (trustedHops === 0) {
+    headers.set('x-forwarded-for', peer)
     headers.delete('forwarded')
     headers.delete('x-forwarded-port')
     headers.delete('x-forwarded-host')
     headers.set('x-forwarded-proto', scheme)
   } else {
+    headers.set('x-forwarded-for', forwardedFor(headers.get('x-forwarded-for'), peer, trustedHops))
     const received = headers.get('forwarded')
     if (received !== null)
       headers.set('forwarded', forwarded(received, { peer, proto: scheme, host: authority }, trustedHops))

@@ -38,8 +38,9 @@ export function createWorker(env: Env): Worker {
 
 function connectorOf({ CONNECTOR, CONNECTOR_URL }: Env): Connector | undefined {
   // A binding goes to one service, whatever host the URL has.
-  if (CONNECTOR !== undefined) return { url: 'http://connector', fetch: (...args) => CONNECTOR.fetch(...args) }
+  if (CONNECTOR !== undefined)
+    return { url: 'http://connector', fetch: (target, init) => CONNECTOR.fetch(target, init) }
   return CONNECTOR_URL === undefined || !URL.canParse(CONNECTOR_URL)
     ? undefined
-    : { url: new URL(CONNECTOR_URL).origin, fetch: (...args) => fetch(...args) }
+    : { url: new URL(CONNECTOR_URL).origin, fetch: (target, init) => fetch(target, init) }
 }
