@@ -247,3 +247,11 @@ test('connections are explained, too', () => {
     '  backend shop/cart:80, 50 % of the connections',
   ])
 })
+
+test('a hundred failures are explained, and all are told', () => {
+  const failing = '- {name: t, request: http://shop.example.com/cart, expect: web}\n'
+  const { tests } = readTests('t.yaml', `tests:\n${failing.repeat(150)}`)
+  const results = runTests(tests, Gateways.of(tables), () => 0)
+  expect(results.filter(({ failures }) => failures.length > 0)).toHaveLength(150)
+  expect(results.filter(({ explanation }) => explanation.length > 0)).toHaveLength(100)
+})

@@ -1,5 +1,4 @@
 import { formatField } from '../../kube/problem.ts'
-import type { FieldPath } from '../../kube/rule.ts'
 import { mismatches } from './check.ts'
 import type { Coverage } from './coverage.ts'
 import { draw } from './draws.ts'
@@ -21,11 +20,14 @@ export interface TestResult {
   readonly test: RouteTest
   /** None: the test has passed. */
   readonly failures: readonly Failure[]
-  /** Why it met what it met, a line each; of tests that fail. */
+  /** Why it met what it met, a line each; of the first 100 tests that fail. */
   readonly explanation: readonly string[]
   /** Milliseconds. */
   readonly duration: number
 }
+
+/** Failed tests that are explained: to look at a whole table takes its time, and nobody reads more. */
+const maxExplained = 100
 
 /** Runs tests on tables. `now` is in milliseconds since the epoch; `coverage` is told what each test reaches. */
 export function runTests(
@@ -34,33 +36,29 @@ export function runTests(
   now: () => number,
   coverage?: Coverage,
 ): readonly TestResult[] {
+  let explained = 0
   return tests.map((test) => {
     const start = now()
-    const result = runTest(test, gateways, start, coverage)
-    return { ...result, duration: now() - start }
+    const failures = failuresOf(test, gateways, start, coverage)
+    const isExplained = failures.length > 0 && explained++ < maxExplained
+    const lines = isExplained ? explanation(test, gateways, start) : []
+    return { test, failures, explanation: lines, duration: now() - start }
   })
 }
 
-function runTest(
+function failuresOf(
   test: RouteTest,
   gateways: Gateways,
   now: number,
   coverage: Coverage | undefined,
-): Omit<TestResult, 'duration'> {
-  if (!gateways.has(test.gateway)) return { test, failures: [noSuchGateway(test, gateways)], explanation: [] }
+): readonly Failure[] {
+  if (!gateways.has(test.gateway)) return [noSuchGateway(test, gateways)]
   const draws = draw(test, gateways, now)
   coverage?.add(draws)
-  const failures = mismatches(test.expect, draws, test.tolerance).map(({ path, ...rest }): Failure => {
-    return { field: fieldOf(path), line: test.lineOf(path), ...rest }
+  return mismatches(test.expect, draws, test.tolerance).map(({ path, ...rest }) => {
+    return { field: formatField(['expect', ...path]), line: test.lineOf(path), ...rest }
   })
-  return {
-    test,
-    failures,
-    explanation: failures.length === 0 ? [] : explanation(test, gateways, now),
-  }
 }
-
-const fieldOf = (path: FieldPath): string => formatField(['expect', ...path])
 
 const noSuchGateway = ({ gateway = '', line }: RouteTest, { names }: Gateways): Failure => ({
   field: 'gateway',

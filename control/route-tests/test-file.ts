@@ -16,6 +16,7 @@ const headers = z
     rule((values, report) => {
       for (const name of Object.keys(values)) {
         if (!headerName.safeParse(name).success) report([name], `${JSON.stringify(name)} is no name of a header`)
+        if (name.toLowerCase() === 'host') report([name], 'has a field of its own; write host: beside headers')
       }
     }),
   )

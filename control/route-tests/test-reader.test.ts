@@ -64,6 +64,11 @@ test.for<[string, string, string]>([
     't.yaml:4: tests[0].headers: is of requests',
   ],
   [
+    'Host is no header like others',
+    'tests:\n- name: t\n  request: http://a/\n  headers: {Host: b}\n  expect: db\n',
+    't.yaml:4: tests[0].headers.Host: has a field of its own',
+  ],
+  [
     'a path needs a host',
     'tests:\n- name: t\n  request: /\n  expect: 404\n',
     't.yaml:3: tests[0].request: names no host',
