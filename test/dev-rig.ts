@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryStore } from '../control/publish/memory.ts'
@@ -27,9 +27,10 @@ export class DevSite {
   async serve(objects: readonly object[]): Promise<Serving> {
     if (this.#dev === undefined) {
       this.#directory = await mkdtemp(join(tmpdir(), 'landfall-dev-'))
+      await mkdir(this.#manifests)
       await this.#write(objects)
       this.#dev = await startDev({
-        paths: [this.#directory],
+        paths: [this.#manifests],
         port: this.#port,
         store: new MemoryStore(),
         onReading: (_reading, serving) => {
@@ -48,15 +49,19 @@ export class DevSite {
     return served
   }
 
+  get #manifests(): string {
+    return join(this.#directory, 'manifests')
+  }
+
   async close(): Promise<void> {
     await this.#dev?.close()
     await rm(this.#directory, { recursive: true, force: true })
   }
 
-  #write(objects: readonly object[]): Promise<void> {
-    return writeFile(
-      join(this.#directory, 'all.json'),
-      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-    )
+  /** Beside and moved into its place, as careful tools do: a half-written manifest is another one. */
+  async #write(objects: readonly object[]): Promise<void> {
+    const draft = join(this.#directory, 'draft.json')
+    await writeFile(draft, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))
+    await rename(draft, join(this.#manifests, 'all.json'))
   }
 }
