@@ -44,12 +44,14 @@ const distribution = shares.check(
   }),
 )
 
-const values = z.record(
-  z.string(),
-  z.union([z.string(), z.array(z.string()).min(1, 'is an empty list')], {
-    error: 'is no text or list of texts; put a text in quotes',
-  }),
-)
+const values = z
+  .record(
+    z.string(),
+    z.union([z.string(), z.array(z.string()).min(1, 'is an empty list')], {
+      error: 'is no text or list of texts; put a text in quotes',
+    }),
+  )
+  .check(notEmpty('name: value'))
 
 /** HTTPHeaderFilter, as what comes of it. */
 const headerChanges = z

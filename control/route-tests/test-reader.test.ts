@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatProblem } from '../../kube/problem.ts'
 import type { RequestSubject } from './subject.ts'
@@ -40,6 +41,7 @@ test.for<[string, string, string]>([
   ],
   ['nothing expected proves nothing', wanted('{}'), 't.yaml:4: tests[0].expect: is empty; write what is expected'],
   ['so does an empty field', wanted(''), 't.yaml:4: tests[0].expect: is empty; write what is expected'],
+  ['no header to set is nothing', wanted('{requestHeaders: {set: {}}}'), 'requestHeaders.set: is empty; write name'],
   ['a status is a number', wanted('{status: "404"}'), 't.yaml:4: tests[0].expect.status: "404" is text'],
   ['shares are of all requests', wanted('{distribution: {a: 50, b: 20}}'), 'expect.distribution: adds up to 70'],
   ['a share is no share of more than all', wanted('{mirrors: {a: 101}}'), 'expect.mirrors.a: 101 is no percentage'],
@@ -171,4 +173,36 @@ test('connections have a port, and those of TLS a server name', () => {
   expect(subjectOf('tls: ":5432"')).toEqual({ type: 'tls', serverName: '', port: 5432 })
   expect(subjectOf('tcp: 5432')).toEqual({ type: 'tcp', serverName: '', port: 5432 })
   expect(subjectOf('udp: 53')).toEqual({ type: 'udp', serverName: '', port: 53 })
+})
+
+const key = fc.constantFrom(
+  'name',
+  'request',
+  'grpc',
+  'tls',
+  'headers',
+  'expect',
+  'set',
+  'backend',
+  'mirrors',
+  'rule',
+  'x',
+)
+const leaf = fc.oneof(fc.constantFrom('http://a/', 'cart', 404, null, true, '', []), fc.string(), fc.double())
+const { tree } = fc.letrec((tie) => ({
+  tree: fc.oneof(
+    { weight: 3, arbitrary: leaf },
+    { weight: 2, arbitrary: fc.dictionary(key, tie('tree'), { maxKeys: 4 }) },
+    { weight: 1, arbitrary: fc.array(tie('tree'), { maxLength: 2 }) },
+  ),
+}))
+
+test('whatever stands in a file gives tests or problems, and no throw', () => {
+  fc.assert(
+    fc.property(fc.array(fc.dictionary(key, tree), { minLength: 1, maxLength: 3 }), (given) => {
+      const { tests, problems } = readTests('t.yaml', JSON.stringify({ tests: given }))
+      expect(tests.length + problems.length).toBeGreaterThan(0)
+      for (const { line } of problems) expect(line).toBe(1)
+    }),
+  )
 })
