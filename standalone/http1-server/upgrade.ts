@@ -47,8 +47,9 @@ export function openTunnel(client: Socket, early: Buffer, answer: Agreement, lim
   client.setTimeout(limits.tunnelIdleTimeout, () => client.destroy())
   client.setKeepAlive(true, 60_000)
   client.write(switchingProtocols(answer.reason, answer.headers), 'latin1')
-  client.write(answer.rest)
-  answer.socket.write(early)
+  // On Deno, what comes behind a write of no bytes may never be written.
+  if (answer.rest.length > 0) client.write(answer.rest)
+  if (early.length > 0) answer.socket.write(early)
   client.pipe(answer.socket, { end: false })
   answer.socket.pipe(client, { end: false })
   closeWith(client, answer.socket, 0)
