@@ -62,7 +62,7 @@ describe.for<[string, Command, readonly string[]]>([
       ...service('behind', [behind.endpoint]),
     ])
     running = await site.start(Object.values(ports), command)
-  })
+  }, 60_000)
   afterAll(async () => {
     await site.close()
     await Promise.all([origin, webSocket, behind].map((each) => each.close()))

@@ -16,7 +16,7 @@ export function serves(
   let world: World
   beforeAll(async () => {
     world = await startWorld(command, open)
-  })
+  }, 60_000)
   afterAll(() => world?.close())
 
   for (const [programs, cases] of byClient) {
