@@ -1,11 +1,24 @@
 import { expect, test } from 'vitest'
 import { noEdit } from '../engine/decision.ts'
+import { AppProtocol, type Backend, Origin } from '../proto/gen/route_table.ts'
 import { peerOf, upstreamHeaders } from './upstream-headers.ts'
 
-const upstream = (sent: Record<string, string>, { trustedHops = 0, edit = noEdit } = {}): Headers => {
+const by = (origin: Origin): Backend => ({
+  key: 'a/b:80',
+  protocol: AppProtocol.HTTP1,
+  origin,
+  originAddress: '',
+  endpoints: [],
+  tls: undefined,
+})
+
+const upstream = (
+  sent: Record<string, string>,
+  { trustedHops = 0, edit = noEdit, backend = by(Origin.CONNECTOR), mirrors = [] as readonly Backend[] } = {},
+): Headers => {
   const headers = new Headers(sent)
   const facts = { scheme: 'https' as const, authority: 'a.example' }
-  upstreamHeaders(headers, '192.0.2.7', facts, { requestHeaders: edit }, trustedHops)
+  upstreamHeaders(headers, '192.0.2.7', facts, { backend, mirrors, requestHeaders: edit }, trustedHops)
   return headers
 }
 
@@ -18,6 +31,14 @@ test('without a connection of its own to look at, the peer is whom the edge name
 test('headers that a Connection header names are dropped, whatever else it names', () => {
   const headers = upstream({ connection: 'X-One, , bad name, close', 'x-one': '1', 'x-two': '2' })
   expect([headers.get('x-one'), headers.get('x-two')]).toEqual([null, '2'])
+})
+
+test.for([
+  ['an origin without a connector', { backend: by(Origin.URL) }],
+  ['a mirror without a connector', { mirrors: [by(Origin.RESOLVE_OVERRIDE)] }],
+] as const)('what a client says to its proxy does not go to %s', ([, ways]) => {
+  const headers = upstream({ 'proxy-authorization': 'Basic eDp5', 'proxy-connection': 'keep-alive', a: 'b' }, ways)
+  expect([...headers.keys()].filter((name) => !name.startsWith('x-forwarded-'))).toEqual(['a'])
 })
 
 test('what the route sets stands, even where Landfall sets the same', () => {

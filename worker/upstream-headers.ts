@@ -2,6 +2,7 @@ import type { Forward } from '../engine/decision.ts'
 import type { RequestFacts } from '../engine/facts.ts'
 import { forwarded, forwardedFor, joinCookies } from '../engine/forwarded.ts'
 import { timeoutHeader } from '../engine/origin-token.ts'
+import { Origin } from '../proto/gen/route_table.ts'
 import { editHeaders } from './respond.ts'
 
 /**
@@ -10,7 +11,9 @@ import { editHeaders } from './respond.ts'
  * Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, and Upgrade but for WebSocket, are the runtime's own: fetch()
  * sends none that it is given.
  */
-const notForwarded = ['proxy-connection', 'proxy-authorization', 'expect', timeoutHeader]
+const notForwarded = ['expect', timeoutHeader]
+/** The same, but the connector drops them itself, at no cost: standalone/raw-headers.ts. */
+const notPastConnector = ['proxy-connection', 'proxy-authorization']
 
 /** Who is at the other end of the connection, as far as the platform says. */
 export function peerOf(request: Request): string {
@@ -29,12 +32,14 @@ export function upstreamHeaders(
   headers: Headers,
   peer: string,
   { scheme, authority }: Pick<RequestFacts, 'scheme' | 'authority'>,
-  forward: Pick<Forward, 'requestHeaders'>,
+  { backend, mirrors, requestHeaders }: Pick<Forward, 'backend' | 'mirrors' | 'requestHeaders'>,
   trustedHops: number,
 ): void {
   const connection = headers.get('connection')
   if (connection !== null) for (const name of connection.split(',')) deleteNamed(headers, name.trim())
   for (const name of notForwarded) headers.delete(name)
+  if (backend.origin !== Origin.CONNECTOR || mirrors.length > 0)
+    for (const name of notPastConnector) headers.delete(name)
 
   const cookie = headers.get('cookie')
   if (cookie?.includes(', ') === true) headers.set('cookie', joinCookies(cookie))
@@ -52,7 +57,7 @@ export function upstreamHeaders(
       headers.set('forwarded', forwarded(received, { peer, proto: scheme, host: authority }, trustedHops))
     if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme)
   }
-  editHeaders(headers, forward.requestHeaders)
+  editHeaders(headers, requestHeaders)
 }
 
 /** A Connection header may name what it likes, but not take away what routing and the origin rely on. */
