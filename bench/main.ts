@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import process from 'node:process'
 import { coldBench } from './cold.ts'
 import { compileBench } from './compile.ts'
+import { controlBench } from './control.ts'
 import { engineTable } from './engine/table.ts'
 import { engineBench } from './engine.ts'
 import { markdown } from './report.ts'
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => engineTable(await engineBench()),
   worker: async () => markdown('The Worker on plain workerd, 10,000 routes', await workerBench()),
   compile: async () => markdown('Compile of 10,000 HTTPRoutes', await compileBench()),
+  control: async () => markdown('A push of 100,000 routes to landfall control', await controlBench()),
   cold: async () => markdown('A cold Worker before 100,000 routes', await coldBench()),
   // These move the bench itself to one core, so they come last.
   standalone: async () => standaloneTable(await standaloneBench()),

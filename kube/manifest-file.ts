@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { FileText } from './file-text.ts'
 import { type ParsedDocument, parseDocument } from './parsed-document.ts'
 import { splitDocuments } from './yaml/split.ts'
@@ -38,7 +39,8 @@ export function parseFile(name: string, read: FileText, earlier: readonly Manife
   const documents = sources.map(({ text, line }) => ({
     text,
     line,
-    parsed: known.get(text) ?? parseDocument(text),
+    // A copy: a piece of a text keeps the whole of it in memory, for as long as this document stays.
+    parsed: known.get(text) ?? parseDocument(known.size === 0 ? text : Buffer.from(text).toString()),
   }))
   return { name, documents, fault: undefined, isPending: false }
 }

@@ -18,7 +18,7 @@ export function reassemble(last: Assembled, versions: Iterable<Version>): Assemb
     if (after.isPending && !keys.includes(undefined)) continue
     const keysNow = soundKeys(after)
     if (keysNow?.length !== keys.length || keys.some((key, at) => key !== keysNow[at])) return undefined
-    for (const [at, holding] of holdingsOf(after, last)) changes.set(at, holding)
+    for (const [at, holding] of holdingsOf(after, before, last)) changes.set(at, holding)
   }
   if (changes.size === 0) return last
   const holdings = [...last.holdings]
@@ -26,9 +26,16 @@ export function reassemble(last: Assembled, versions: Iterable<Version>): Assemb
   return { loaded: loadedOf(holdings, index, last.loaded), holdings, index, repeated }
 }
 
-/** With their places in `holdings`. */
-function* holdingsOf({ name, documents }: ManifestFile, { index, holdings }: Assembled): Generator<[number, Holding]> {
-  for (const { line, parsed } of documents) {
+/** Of the documents that are not the very same as before, with their places in `holdings`. */
+function* holdingsOf(
+  { name, documents }: ManifestFile,
+  before: ManifestFile,
+  { index, holdings }: Assembled,
+): Generator<[number, Holding]> {
+  const isSameFile = before.name === name && before.documents.length === documents.length
+  for (const [place, document] of documents.entries()) {
+    if (isSameFile && before.documents[place] === document) continue
+    const { line, parsed } = document
     for (const { key, object, path } of parsed.entries) {
       const at = key === undefined ? undefined : index.get(key)
       if (object === undefined || at === undefined) continue

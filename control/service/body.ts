@@ -30,20 +30,20 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array<Array
   const tooLarge = (): Refusal =>
     new Refusal(413, 'too-large', `a set may have ${most / 1024 / 1024} MiB of manifests, unpacked`)
   if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge()
-  const chunks: Uint8Array[] = []
+  // As large as it says to be: a large set is not copied twice.
+  let bytes = new Uint8Array(Number(request.headers.get('content-length') ?? 0))
   let size = 0
   for await (const chunk of plain(request)) {
+    if (size + chunk.length > most) throw tooLarge()
+    if (size + chunk.length > bytes.length) {
+      const larger = new Uint8Array(Math.min(Math.max(2 * bytes.length, size + chunk.length), most))
+      larger.set(bytes.subarray(0, size))
+      bytes = larger
+    }
+    bytes.set(chunk, size)
     size += chunk.length
-    if (size > most) throw tooLarge()
-    chunks.push(chunk)
   }
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
+  return size === bytes.length ? bytes : bytes.slice(0, size)
 }
 
 /** The body without its Content-Encoding. */
@@ -92,12 +92,22 @@ const isManifest = (name: string): boolean =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const hasControl = (name: string): boolean => /[\0-\x1f\x7f]/.test(name)
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** A text with the character NUL is none that a database keeps. */
 async function textOf(bytes: Uint8Array): Promise<FileText> {
-  const read = await readText(once(bytes), bytes.length)
-  if ('text' in read && read.text.includes('\0'))
-    return { message: 'holds the character NUL, which is no text', line: 1 }
-  return read
+  const text = decoded(bytes)
+  // What is wrong with it, and where, is said where files are read.
+  if (text === undefined) return readText(once(bytes), bytes.length)
+  return text.includes('\0') ? { message: 'holds the character NUL, which is no text', line: 1 } : { text }
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

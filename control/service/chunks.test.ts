@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cut, digestOf, joined, parted } from './chunks.ts'
+import { type Content, cut, digestOf, joined, parted } from './chunks.ts'
 
 const files = fc.array(fc.record({ name: fc.string({ unit: 'grapheme' }), text: fc.string({ unit: 'grapheme' }) }))
 
@@ -16,21 +16,44 @@ test('files come back as they were', () => {
 const lines = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, n) => `name: route-${n + from} # 𐐷${((n + from) * 7919) % 104729}\n`).join('')
 
+const pieces = (text: string, before?: Content): readonly string[] => {
+  let at = 0
+  return cut(text, before).chunks.map(({ length }) => {
+    at += length
+    return text.slice(at - length, at)
+  })
+}
+
 test('pieces put together are the text, and none is too large for a row of D1', () => {
   for (const text of ['', 'a', lines(40_000), '𐐷'.repeat(600_000), 'x'.repeat(1_000_000)]) {
-    const chunks = cut(text)
-    expect(chunks.map((chunk) => chunk.text).join('')).toBe(text)
-    for (const { text } of chunks) {
-      expect(Buffer.byteLength(text)).toBeLessThan(1_100_000)
-      expect(text.isWellFormed()).toBe(true)
+    expect(pieces(text).join('')).toBe(text)
+    for (const piece of pieces(text)) {
+      expect(Buffer.byteLength(piece)).toBeLessThan(1_100_000)
+      expect(piece.isWellFormed()).toBe(true)
     }
   }
 })
 
 test('a change of one place leaves nearly all pieces as they are', () => {
-  const before = new Set(cut(lines(40_000)).map(({ hash }) => hash))
+  const before = new Set(cut(lines(40_000)).chunks.map(({ hash }) => hash))
   expect(before.size).toBeGreaterThan(10)
   const changed = [lines(20_000), 'one: line more\n', lines(20_000, 20_000)].join('')
-  expect(cut(changed).filter(({ hash }) => !before.has(hash)).length).toBeLessThanOrEqual(2)
+  expect(cut(changed).chunks.filter(({ hash }) => !before.has(hash)).length).toBeLessThanOrEqual(2)
   expect(digestOf(cut(changed))).not.toBe(digestOf(cut(lines(40_000))))
+})
+
+test('a text is cut the same whatever it was before', () => {
+  const text = lines(12_000)
+  const edit = fc.tuple(fc.nat(text.length), fc.nat(100_000), fc.string({ maxLength: 2_000 }))
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 3 }), (edits) => {
+      let last = cut(text)
+      for (const [at, length, words] of edits) {
+        const next = last.text.slice(0, at) + words + last.text.slice(at + length)
+        last = cut(next, last)
+        expect(last).toEqual(cut(next))
+      }
+    }),
+    { numRuns: 30 },
+  )
 })

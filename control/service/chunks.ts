@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { commonEnds } from './common-ends.ts'
 import type { ManifestText } from './manifest-text.ts'
 
 /** Characters of a piece: at least, and at most. About twice the least is the rule. */
@@ -7,10 +8,18 @@ const most = 256 * 1024
 /** One place in so many ends a piece once it has its least length: 2 to the power of 15. */
 const rarity = 15
 
-/** A piece of text, by the SHA-256 of its UTF-8 in hex. */
+/** A piece of a text. */
 export interface Chunk {
+  /** SHA-256 of its UTF-8, in hex. */
   readonly hash: string
+  /** Characters. */
+  readonly length: number
+}
+
+/** A text and the pieces that it consists of, in order. */
+export interface Content {
   readonly text: string
+  readonly chunks: readonly Chunk[]
 }
 
 /** A number for each character code, for the rolling hash: any will do, as long as they stay the same for ever. */
@@ -20,17 +29,38 @@ const gear = Uint32Array.from({ length: 256 }, (_, code) =>
 
 /**
  * Cuts a text where its own words say so (content-defined chunking with a gear hash), so that a change of one place changes one
- * piece or two, however much was put in or taken out before the others.
+ * piece or two, however much was put in or taken out before the others. Where it is known how much the same text was cut before,
+ * only the place of the change is looked at.
  */
-export function cut(text: string): readonly Chunk[] {
+export function cut(text: string, before: Content = { text: '', chunks: [] }): Content {
+  const { prefix, suffix } = commonEnds(text, before.text)
   const chunks: Chunk[] = []
-  for (let start = 0; start < text.length; ) {
+  let start = 0
+  for (const chunk of before.chunks) {
+    if (start + chunk.length >= prefix) break
+    chunks.push(chunk)
+    start += chunk.length
+  }
+  const rest = restsOf(before, suffix)
+  while (start < text.length) {
+    const same = rest.get(text.length - start)
+    if (same !== undefined) return { text, chunks: [...chunks, ...before.chunks.slice(same)] }
     const end = endOf(text, start)
-    const piece = text.slice(start, end)
-    chunks.push({ hash: hash('sha256', piece), text: piece })
+    chunks.push({ hash: hash('sha256', text.slice(start, end)), length: end - start })
     start = end
   }
-  return chunks
+  return { text, chunks }
+}
+
+/** The pieces that stand in the last `length` characters, by how many characters are left where they begin. */
+function restsOf({ text, chunks }: Content, length: number): ReadonlyMap<number, number> {
+  const rests = new Map<number, number>()
+  let left = text.length
+  for (const [index, chunk] of chunks.entries()) {
+    if (left <= length) rests.set(left, index)
+    left -= chunk.length
+  }
+  return rests
 }
 
 function endOf(text: string, start: number): number {
@@ -63,5 +93,4 @@ export function parted(text: string): readonly ManifestText[] {
 }
 
 /** Of a whole set: the SHA-256 over the hashes of its pieces. */
-export const digestOf = (chunks: readonly Chunk[]): string =>
-  hash('sha256', chunks.map((chunk) => chunk.hash).join('\n'))
+export const digestOf = ({ chunks }: Content): string => hash('sha256', chunks.map((chunk) => chunk.hash).join('\n'))

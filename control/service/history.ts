@@ -1,6 +1,6 @@
 import type { VersionState } from './answers.ts'
 import { versionState } from './answers.ts'
-import { type Chunk, cut, digestOf, joined, parted } from './chunks.ts'
+import { type Content, digestOf, parted } from './chunks.ts'
 import type { ManifestText } from './manifest-text.ts'
 import { type Row, type Sql, type Statement, sql } from './sql.ts'
 
@@ -24,17 +24,6 @@ export interface Version {
   readonly at: number
   readonly publishedAt: number | undefined
   readonly rollbackTo: number | undefined
-}
-
-/** A set's manifests, cut into the pieces that the database keeps. */
-export interface Content {
-  readonly digest: string
-  readonly chunks: readonly Chunk[]
-}
-
-export function contentOf(files: readonly ManifestText[]): Content {
-  const chunks = cut(joined(files))
-  return { digest: digestOf(chunks), chunks }
 }
 
 /** The versions of all sets. */
@@ -82,8 +71,13 @@ export class History {
   }
 
   /** Writes the pieces that are not there yet: before the version that consists of them. */
-  async keep({ chunks }: Content): Promise<void> {
-    const missing = new Map(chunks.map((chunk) => [chunk.hash, chunk]))
+  async keep({ text, chunks }: Content): Promise<void> {
+    const missing = new Map<string, readonly [start: number, end: number]>()
+    let at = 0
+    for (const { hash, length } of chunks) {
+      missing.set(hash, [at, at + length])
+      at += length
+    }
     const hashes = [...missing.keys()]
     for (let start = 0; start < hashes.length; start += batchHashes) {
       const query = 'SELECT hash FROM chunks WHERE hash IN (SELECT value FROM json_each(?))'
@@ -92,9 +86,10 @@ export class History {
     }
     let batch: Statement[] = []
     let size = 0
-    for (const { hash, text } of missing.values()) {
-      batch.push(sql('INSERT INTO chunks (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING', hash, text))
-      size += text.length
+    for (const [hash, [start, end]] of missing) {
+      const insert = 'INSERT INTO chunks (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING'
+      batch.push(sql(insert, hash, text.slice(start, end)))
+      size += end - start
       if (size < batchCharacters) continue
       await this.#sql.write(batch)
       batch = []
@@ -104,14 +99,14 @@ export class History {
   }
 
   /** The statement that makes a version: it fails with a ConflictError where somebody else has made it. */
-  begin({ set, version, objects, by, at, rollbackTo }: Version, { digest, chunks }: Content): Statement {
-    const hashes = JSON.stringify(chunks.map(({ hash }) => hash))
+  begin({ set, version, objects, by, at, rollbackTo }: Version, content: Content): Statement {
+    const hashes = JSON.stringify(content.chunks.map(({ hash }) => hash))
     return sql(
       `INSERT INTO versions (set_name, version, state, digest, chunks, objects, made_by, made_at, rollback_to)
        VALUES (?, ?, 'publishing', ?, ?, ?, ?, ?, ?)`,
       set,
       version,
-      digest,
+      digestOf(content),
       hashes,
       objects,
       by,

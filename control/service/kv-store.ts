@@ -6,10 +6,7 @@ const atOnce = 6
 /** As much of a Workers KV binding as is used here. */
 export interface Kv {
   get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
-  list(options: {
-    prefix: string
-    cursor?: string
-  }): Promise<{
+  list(options: { prefix: string; cursor?: string }): Promise<{
     readonly keys: readonly { readonly name: string }[]
     readonly list_complete: boolean
     readonly cursor?: string

@@ -1,8 +1,8 @@
 import type { TableToPublish } from '../publish/diff.ts'
 import { encodeTable } from '../publish/encode.ts'
+import { type Content, cut, digestOf, joined } from './chunks.ts'
 import { claimsOf, objectsIn, ownedByOthers } from './claims.ts'
 import { errorsOf } from './findings.ts'
-import { type Content, contentOf } from './history.ts'
 import type { ManifestText } from './manifest-text.ts'
 import { Refusal } from './refusal.ts'
 import type { Candidate, SetFile } from './workspace.ts'
@@ -13,14 +13,20 @@ export interface Proposal {
   readonly candidate: Candidate
   readonly tables: readonly TableToPublish[]
   readonly content: Content
+  readonly digest: string
   readonly objects: number
 }
 
 /** Things that others own which a refusal names. */
 const maxOwned = 100
 
-/** Throws a Refusal for what cannot be published. */
-export function propose(set: string, files: readonly SetFile[], candidate: Candidate): Proposal {
+/** Throws a Refusal for what cannot be published. `before`: what the set says now. */
+export function propose(
+  set: string,
+  files: readonly SetFile[],
+  candidate: Candidate,
+  before: Content | undefined,
+): Proposal {
   const owned = ownedByOthers(candidate, set)
   const [first] = owned
   if (first !== undefined) {
@@ -38,7 +44,9 @@ export function propose(set: string, files: readonly SetFile[], candidate: Candi
     const detail = encoded.problems.map(({ message }) => message).join('; ')
     throw new Refusal(422, 'table-too-large', detail)
   })
-  return { set, candidate, tables, content: contentOf(files.flatMap(textOf)), objects: objectsIn(candidate, set) }
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const content = cut(joined(sorted.flatMap(textOf)), before)
+  return { set, candidate, tables, content, digest: digestOf(content), objects: objectsIn(candidate, set) }
 }
 
 const textOf = ({ name, read }: SetFile): ManifestText[] => ('text' in read ? [{ name, text: read.text }] : [])

@@ -72,7 +72,7 @@ export class Publisher {
     const { turns, union, store, now, publishing } = this.#parts
     return turns.run(async () => {
       await union.refresh()
-      const proposal = propose(set, files, union.candidate(set, files))
+      const proposal = propose(set, files, union.candidate(set, files), union.content(set))
       const changes = await this.#changes(proposal, allowEmpty)
       const tables = proposal.tables.map(({ encoded }) => encoded)
       const report = await publish(store, tables, { ...publishing, now, dryRun: true })
@@ -104,7 +104,7 @@ export class Publisher {
       await union.refresh()
       const open = [...union.versions.values()].find(({ state }) => state === 'publishing')
       if (open === undefined) return
-      const proposal = propose(open.set, [], union.current)
+      const proposal = propose(open.set, [], union.current, undefined)
       await this.#publish(proposal, open)
       await this.#finish(open, { by: 'landfall control', digest: open.digest }, () => [])
     })
@@ -143,9 +143,9 @@ export class Publisher {
     const { union, answers, history, tell, now } = this.#parts
     const { set, by, key } = change
     const current = union.versions.get(set)
-    const proposal = propose(set, files, union.candidate(set, files))
-    const { content, objects } = proposal
-    const request = `${action} ${content.digest} ${to ?? ''}`
+    const proposal = propose(set, files, union.candidate(set, files), union.content(set))
+    const { content, digest, objects } = proposal
+    const request = `${action} ${digest} ${to ?? ''}`
     const before = key && (await answers.find(key))
     if (before !== undefined) {
       const answer = earlierAnswer(before, request, current)
@@ -158,21 +158,21 @@ export class Publisher {
     tell({ set, step: 'compiled', version: 0 })
 
     let version = current
-    if (version === undefined || version.digest !== content.digest) {
+    if (version === undefined || version.digest !== digest) {
       const number = (current?.version ?? 0) + 1
       version = {
-        ...{ set, version: number, state: 'publishing', digest: content.digest, objects, by, at: now() },
+        ...{ set, version: number, state: 'publishing', digest, objects, by, at: now() },
         ...{ publishedAt: undefined, rollbackTo: to },
       }
       await history.keep(content)
       const keep = key === undefined ? [] : answers.keep(key, set, { request, version: number, answer: undefined })
       const note = to === undefined ? '' : `to version ${to}`
-      await this.#write({ ...deedOf(change), action, version: number, digest: content.digest, note }, [
+      await this.#write({ ...deedOf(change), action, version: number, digest, note }, [
         history.begin(version, content),
         ...keep,
       ])
     }
-    union.take(proposal.candidate, version)
+    union.take(proposal.candidate, version, content)
     tell({ set, step: 'kept', version: version.version })
     const made = version
     const report = await this.#publish(proposal, made)
@@ -182,7 +182,7 @@ export class Publisher {
         ...{ ...answer, version: made.version, audit },
         ...(made.rollbackTo === undefined ? {} : { rollbackTo: made.rollbackTo }),
       } satisfies PushAnswer)
-    const head = await this.#finish(made, { by, digest: content.digest }, (audit) =>
+    const head = await this.#finish(made, { by, digest }, (audit) =>
       key === undefined ? [] : answers.keep(key, set, { request, version: made.version, answer: json(audit) }),
     )
     await history.tidy(set, made.version)
@@ -257,7 +257,7 @@ export class Publisher {
   }
 
   #answer(
-    { set, objects, candidate, content }: Proposal,
+    { set, objects, candidate, digest }: Proposal,
     current: Version | undefined,
     changes: readonly TableChange[],
     { written, bytes, collected }: PublishReport,
@@ -266,7 +266,7 @@ export class Publisher {
     return {
       set,
       objects,
-      unchanged: current?.digest === content.digest,
+      unchanged: current?.digest === digest,
       changes,
       findings,
       findingsLeftOut: leftOut,

@@ -1,4 +1,5 @@
 import type { Site } from '../compile/compile.ts'
+import type { Content } from './chunks.ts'
 import type { History, Version } from './history.ts'
 import { type Candidate, type SetFile, Workspace } from './workspace.ts'
 
@@ -7,6 +8,7 @@ export class Union {
   readonly #history: History
   readonly #workspace: Workspace
   #versions = new Map<string, Version>()
+  readonly #contents = new Map<string, Content>()
 
   constructor(history: History, site: Site) {
     this.#history = history
@@ -41,9 +43,15 @@ export class Union {
     return this.#workspace.candidate(new Map([[set, files]]))
   }
 
+  /** What the set says, as it was last pushed here. */
+  content(set: string): Content | undefined {
+    return this.#contents.get(set)
+  }
+
   /** The set has a new version, which is in the history. */
-  take(candidate: Candidate, version: Version): void {
+  take(candidate: Candidate, version: Version, content: Content): void {
     this.#workspace.take(candidate)
+    this.#contents.set(version.set, content)
     this.#versions.set(version.set, version)
   }
 

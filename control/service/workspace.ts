@@ -1,10 +1,11 @@
 import type { FileText } from '../../kube/file-text.ts'
 import { type Assembled, assemble } from '../../kube/loaded.ts'
-import { type ManifestFile, parseFile } from '../../kube/manifest-file.ts'
+import type { ManifestFile } from '../../kube/manifest-file.ts'
 import { reassemble, type Version } from '../../kube/reassemble.ts'
 import { type Compiled, compile, type Site } from '../compile/compile.ts'
 import type { Reading } from '../project.ts'
 import { Snapshot } from '../snapshot.ts'
+import { type HeldFile, heldFile } from './set-file.ts'
 
 /** A file of a set, or why it is none. */
 export interface SetFile {
@@ -12,12 +13,7 @@ export interface SetFile {
   readonly read: FileText
 }
 
-interface Held {
-  readonly read: FileText
-  readonly file: ManifestFile
-}
-
-type HeldSet = ReadonlyMap<string, Held>
+type HeldSet = ReadonlyMap<string, HeldFile>
 
 /** What all sets together would come to. */
 export interface Candidate extends Reading {
@@ -79,21 +75,8 @@ export const setOf = (file: string): string => file.slice(0, file.indexOf('/'))
 
 function heldSet(set: string, files: readonly SetFile[], before: HeldSet | undefined): HeldSet {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  return new Map(
-    sorted.map(({ name, read }) => {
-      const old = before?.get(name)
-      return [
-        name,
-        old !== undefined && isSameText(old.read, read) ? old : { read, file: parsed(set, name, read, old) },
-      ]
-    }),
-  )
+  return new Map(sorted.map(({ name, read }) => [name, heldFile(`${set}/${name}`, read, before?.get(name))]))
 }
-
-const parsed = (set: string, name: string, read: FileText, before: Held | undefined): ManifestFile =>
-  parseFile(`${set}/${name}`, read, before === undefined ? [] : [before.file])
-
-const isSameText = (a: FileText, b: FileText): boolean => 'text' in a && 'text' in b && a.text === b.text
 
 const isSameNames = (a: HeldSet, b: HeldSet): boolean => a.size === b.size && [...a.keys()].every((name) => b.has(name))
 
