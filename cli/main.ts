@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { version } from '../engine/version.ts'
+import { bgpCommand } from './bgp.ts'
 import { compileCommand } from './compile.ts'
 import { connectorCommand } from './connector.ts'
 import { controlCommand } from './control.ts'
@@ -44,6 +45,7 @@ Examples:
   .addCommand(devCommand)
   .addCommand(serveCommand)
   .addCommand(connectorCommand)
+  .addCommand(bgpCommand)
   .addCommand(controlCommand)
   .addCommand(pushCommand)
   .addCommand(rollbackCommand)

@@ -1,0 +1,117 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { Routes } from './bgp/rib-out.ts'
+import type { Withheld } from './plan/announcements.ts'
+import type { NodePlan } from './plan/node-plan.ts'
+import { describeAttributes } from './plan/route-attributes.ts'
+import type { PeerReport, Speaker } from './speaker.ts'
+
+/** What `landfall bgp` asks the agent of this machine; times in milliseconds since the epoch. */
+export interface AgentStatus {
+  readonly node: string
+  readonly now: number
+  readonly peers: readonly PeerEntry[]
+  /** By instance: what there is to announce, whoever is told. */
+  readonly available: readonly RouteEntry[]
+  readonly withheld: readonly Withheld[]
+  readonly conditions: NodePlan['conditions']
+  readonly faults: NodePlan['faults']
+}
+
+export interface PeerEntry {
+  readonly instance: string
+  readonly localAsn: number
+  readonly peerAsn: number
+  readonly name: string
+  readonly address: string
+  readonly state: string
+  readonly establishedAt: number | undefined
+  readonly families: readonly FamilyEntry[]
+  readonly advertised: readonly RouteEntry[]
+}
+
+export interface FamilyEntry {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly received: number
+  readonly advertised: number
+}
+
+export interface RouteEntry {
+  readonly instance: string
+  readonly prefix: string
+  readonly family: 'ipv4' | 'ipv6'
+  readonly attributes: readonly string[]
+  readonly sources: readonly string[]
+}
+
+export function agentStatus(node: string, now: number, plan: NodePlan, speaker: Speaker): AgentStatus {
+  const { withheld, conditions, faults } = plan
+  return {
+    node,
+    now,
+    peers: speaker.status().map((report) => peerEntry(report, plan)),
+    available: availableRoutes(plan),
+    withheld,
+    conditions,
+    faults,
+  }
+}
+
+/** Each route of an instance once, whichever of its peers are told. */
+export function availableRoutes({ instances }: NodePlan): readonly RouteEntry[] {
+  return instances.flatMap(({ name, peers }) => {
+    const all = new Map<string, RouteEntry>()
+    for (const { routes, sources } of peers)
+      for (const entry of routeEntries(name, routes, sources)) all.set(entry.prefix, all.get(entry.prefix) ?? entry)
+    return [...all.values()]
+  })
+}
+
+const routeEntries = (
+  instance: string,
+  routes: Routes,
+  sources: ReadonlyMap<string, readonly string[]>,
+): readonly RouteEntry[] =>
+  [...routes.values()].map(({ prefix, attributes }) => ({
+    instance,
+    prefix: prefix.text,
+    family: prefix.family,
+    attributes: describeAttributes(attributes),
+    sources: sources.get(prefix.text) ?? [],
+  }))
+
+function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
+  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised } = report
+  const plan = instances.find((each) => each.name === instance)?.peers.find((each) => each.name === name)
+  const count = (family: string): number =>
+    [...advertised.values()].filter(({ prefix }) => prefix.family === family).length
+  return {
+    instance,
+    localAsn,
+    peerAsn: asn,
+    name,
+    address,
+    state,
+    establishedAt,
+    families: (session?.families ?? plan?.families ?? []).map((family) => ({
+      family,
+      received: received[family],
+      advertised: count(family),
+    })),
+    advertised: routeEntries(instance, advertised, plan?.sources ?? new Map()),
+  }
+}
+
+/** Answers GET with what `status` gives, as JSON, to the user of this process alone. */
+export function serveStatus(path: string, status: () => AgentStatus, failed: (error: Error) => void): Server {
+  rmSync(path, { force: true })
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(status()))
+  })
+  server.on('error', failed)
+  const before = process.umask(0o177)
+  server.listen(path, () => chmodSync(path, 0o600))
+  process.umask(before)
+  return server
+}
