@@ -32,7 +32,7 @@ import {
 
 const listeners = [
   listener(),
-  listener({ id: 'named', hostname: '*.example.com' }),
+  listener({ id: 'named', hostname: 'b.example.com' }),
   listener({ id: 'https', port: 443, protocol: Protocol.HTTPS, hostname: 'a.example.com' }),
 ]
 const keys = ['a/web:80', 'a/copy:80', 'b/web:8080', 'b/api:80/grpc', 'b/empty:80']
@@ -52,10 +52,10 @@ const path = fc.constantFrom(
 const hostname = fc.constantFrom('', 'moved.example.org')
 
 const filter: fc.Arbitrary<Filter> = fc.oneof(
-  { weight: 3, arbitrary: modifier.map(requestHeaders) },
+  { weight: 5, arbitrary: modifier.map(requestHeaders) },
   { weight: 3, arbitrary: modifier.map(responseHeaders) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc
       .record({ hostname, path, scheme: fc.constantFrom('', 'https'), status: fc.constantFrom(0, 301) })
       .map(redirect),
@@ -72,9 +72,9 @@ const filter: fc.Arbitrary<Filter> = fc.oneof(
 
 const reference = fc.record({
   backend: fc.constantFrom(...keys),
-  weight: fc.constantFrom(0, 1, 1, 3),
+  weight: fc.constantFrom(0, 1, 1, 1, 1, 3),
   filters: fc.array(filter, { maxLength: 1 }),
-  invalid: fc.constantFrom('', '', '', 'BackendNotFound'),
+  invalid: fc.constantFrom(...Array<string>(9).fill(''), 'BackendNotFound'),
 })
 
 const oneRule = (index: number): fc.Arbitrary<Rule> =>
@@ -82,34 +82,49 @@ const oneRule = (index: number): fc.Arbitrary<Rule> =>
     .record({
       name: fc.constantFrom('', `rule-${index}`),
       filters: fc.array(filter, { maxLength: 3 }),
-      backends: fc.array(reference.map(ref), { maxLength: 3 }),
-      invalid: fc.constantFrom('', '', '', '', 'UnsupportedValue'),
+      backends: fc.array(reference.map(ref), { minLength: 1, maxLength: 3 }),
+      invalid: fc.constantFrom(...Array<string>(9).fill(''), 'UnsupportedValue'),
     })
     .map((changes) => rule({ index, ...changes }))
 
 const oneMatch = fc.record({
-  path: fc.constantFrom(prefix('/'), prefix('/a'), exact('/a/b')),
-  method: fc.constantFrom('', '', 'GET'),
-  headers: fc.constantFrom([], [equal('x-a', '1')]),
+  path: fc.constantFrom(prefix('/'), prefix('/'), prefix('/a'), exact('/a/b')),
+  method: fc.constantFrom('', '', '', 'GET'),
+  headers: fc.constantFrom([], [], [], [equal('x-a', '1')]),
 })
 
-const hosts: fc.Arbitrary<Host[]> = fc.uniqueArray(
-  fc
-    .record({
-      listener: fc.constantFrom('http', 'http', 'named', 'https'),
-      hostname: fc.constantFrom('a.example.com', '*.example.com', 'b.example.com'),
-      matches: fc
-        .array(oneMatch, { minLength: 3, maxLength: 3 })
-        .map((all) => all.map((one, i) => match({ ...one, rule: i }))),
-      rules: fc.tuple(oneRule(0), oneRule(1), oneRule(2)).map((rules) => [...rules]),
-    })
-    .map(host),
-  { minLength: 1, maxLength: 4, selector: ({ listener, hostname }) => `${listener} ${hostname}` },
-)
+const routes = fc.record({
+  matches: fc
+    .array(oneMatch, { minLength: 3, maxLength: 3 })
+    .map((all) => all.map((one, i) => match({ ...one, rule: i }))),
+  rules: fc.tuple(oneRule(0), oneRule(1), oneRule(2)).map((rules) => [...rules]),
+})
+
+/** One takes every hostname, so that most requests meet a rule. */
+const hosts: fc.Arbitrary<Host[]> = fc
+  .tuple(
+    routes,
+    fc.uniqueArray(
+      fc.record({
+        listener: fc.constantFrom('http', 'http', 'named', 'https'),
+        hostname: fc.constantFrom('a.example.com', '*.example.com', 'b.example.com'),
+        routes,
+      }),
+      { maxLength: 3, selector: ({ listener, hostname }) => `${listener} ${hostname}` },
+    ),
+  )
+  .map(([all, others]) => [host(all), ...others.map(({ routes, ...place }) => host({ ...place, ...routes }))])
 
 const request = fc.record({
-  scheme: fc.constantFrom('http', 'http', 'http', 'https'),
-  authority: fc.constantFrom('a.example.com', 'a.example.com', 'b.example.com', 'c.example.com', 'other.org'),
+  scheme: fc.constantFrom(...Array<string>(7).fill('http'), 'https'),
+  authority: fc.constantFrom(
+    'a.example.com',
+    'a.example.com',
+    'a.example.com',
+    'b.example.com',
+    'c.example.com',
+    'other.org',
+  ),
   method: fc.constantFrom('GET', 'POST', 'OPTIONS'),
   path: fc.constantFrom('/', '/a', '/a/b', '/a/b/c'),
   query: fc.constantFrom('', 'q=1'),
@@ -173,7 +188,10 @@ function written(all: readonly Decision[], listenerId: string | undefined): Fiel
   )
   const responseEdit = changesOf(first.responseHeaders)
   const requestEdit = first.type === 'forward' ? changesOf(first.requestHeaders) : undefined
-  const one = sameFor(all, (each) => (each.type === 'forward' ? [each.authority, each.path] : each.type))
+  const one = sameFor(all, (each) => {
+    if (each.type === 'forward') return [each.authority, each.path]
+    return each.type === 'redirect' ? [each.status, each.location] : each.type
+  })
   return {
     ...(listenerId !== undefined && { listener: listenerId }),
     ...(matched && { route: matched.route, rule: matched.ruleName === '' ? matched.rule : matched.ruleName }),
@@ -181,7 +199,7 @@ function written(all: readonly Decision[], listenerId: string | undefined): Fiel
     ...(tally.size === 1 && first.type === 'forward' && { backend: first.backend.key }),
     ...(one && first.type === 'forward' && ofForward(first, all)),
     ...(one && first.type === 'redirect' && { status: first.status, redirect: first.location }),
-    ...(sameFor(all, (each) => [each.type, 'why' in each ? each.why : '']) &&
+    ...(sameFor(all, (each) => (each.type === 'respond' ? [each.status, each.why] : each.type)) &&
       first.type === 'respond' && {
         status: first.status,
         reason: first.why,
@@ -277,7 +295,7 @@ test('a test that is written from a decision passes, and a mutated one fails whe
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 150 },
   )
   expect([...seen].sort()).toEqual([
     'backend',
