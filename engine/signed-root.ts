@@ -81,8 +81,11 @@ export const keyIdForm = /^[\w-]{1,32}$/
 const ascii = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
 
-const areEqual = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, at) => byte === b[at])
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
+}
 
 function decoded(entry: Uint8Array): SignedRoot {
   try {
