@@ -1,5 +1,6 @@
-import { changedBackends, differingFacets, type Facet } from './facets.ts'
-import type { Fate, Judged } from './fate.ts'
+import type { Rule } from '../../proto/gen/route_table.ts'
+import { differingFacets, type Facet } from './facets.ts'
+import { type Fate, type Judged, reachedBackends, type Winner } from './fate.ts'
 import { nameOf, type RuleName, type RulePairs, ruleKey } from './rule-pairs.ts'
 import { effort, type Witness } from './witness.ts'
 
@@ -36,7 +37,8 @@ export interface Change {
   readonly fateAfter: Fate
   /** Host.hostname of the rules that take such requests, "" for every one; in alphabetical order, the first few. */
   readonly hostnames: readonly string[]
-  /** How many rules take such requests, before or after: more than one only of listeners and backends. */
+  /** How many rules take part: those that a new rule takes requests from, those that requests of a rule that is gone come to,
+   *  those behind a listener, those that lead to a backend. */
   readonly rules: number
 }
 
@@ -60,32 +62,40 @@ const NO_RULE = 10_000
 /** Collects what is found, a change for each reason. */
 export class Changes {
   readonly #pairs: RulePairs
+  readonly #backends: ReadonlySet<string>
+  /** ruleKey, in the first table, of rules from which others take requests. */
+  readonly losing = new Set<string>()
   readonly #found = new Map<string, Found>()
 
-  constructor(pairs: RulePairs) {
+  /** `backends` are the keys of those that are not the same in both tables. */
+  constructor(pairs: RulePairs, backends: ReadonlySet<string>) {
     this.#pairs = pairs
+    this.#backends = backends
   }
 
   get isFull(): boolean {
     return this.#found.size >= MOST_CHANGES
   }
 
-  /** `before` and `after` are what the engine makes of the witness. */
-  add(witness: Witness, before: Judged, after: Judged): void {
+  /** `before` and `after` are what the engine makes of the witness. The keys of the backends whose change shows in it. */
+  add(witness: Witness, before: Judged, after: Judged): readonly string[] {
     const facets = differingFacets(before.fate, after.fate)
-    const backends = changedBackends(before.fate, after.fate)
-    const reason = this.#reason(before, after, facets, backends)
+    const backends = this.#changedBackends(before, after)
+    const reason = this.#reason(before, after, backends)
     const rules = { before: ruleOf(before), after: ruleOf(after) }
-    const isOfRules = reason.subject === ''
-    const key = JSON.stringify([reason, isOfRules ? [rules, facets] : []])
+    const key = JSON.stringify([reason, ...partsOf(reason.kind, rules, facets)])
     const change = { ...reason, ...rules, facets, witness, fateBefore: before.fate, fateAfter: after.fate }
     const winner = after.winner ?? before.winner
     const cost = effort(witness) + (winner === undefined ? NO_RULE : 0)
     const found = this.#found.get(key) ?? { change, effort: cost, hostnames: new Set(), rules: new Set() }
     this.#found.set(key, found)
     if (winner !== undefined) found.hostnames.add(winner.matched.hostname)
-    if (winner !== undefined) found.rules.add(ruleKey(winner.rule))
+    const counted = countedRule(reason.kind, before.winner, after.winner)
+    if (counted !== undefined) found.rules.add(ruleKey(counted))
+    const isTaken = reason.kind === 'rule-added' || reason.kind === 'rule-moved'
+    if (isTaken && before.winner !== undefined) this.losing.add(ruleKey(before.winner.rule))
     if (cost < found.effort) Object.assign(found, { change, effort: cost })
+    return backends
   }
 
   list(): readonly Change[] {
@@ -97,16 +107,24 @@ export class Changes {
     return changes.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
   }
 
+  /** Where the rule does what it did, those that it leads to and that are not what they were. */
+  #changedBackends(before: Judged, after: Judged): readonly string[] {
+    const [old, young] = [before.winner?.rule, after.winner?.rule]
+    if (old === undefined || young === undefined || effectOf(old) !== effectOf(young)) return []
+    if (this.#pairs.later.get(ruleKey(old)) !== ruleKey(young)) return []
+    const reached = new Set([...before.fate, ...after.fate].flatMap(({ outcome }) => reachedBackends(outcome)))
+    return [...reached].filter((key) => this.#backends.has(key)).sort()
+  }
+
   #reason(
     { listener: old, winner: before }: Judged,
     { listener: young, winner: after }: Judged,
-    facets: readonly Facet[],
     backends: readonly string[],
   ): Pick<Change, 'kind' | 'subject'> {
     const of = (kind: ChangeKind, subject = ''): Pick<Change, 'kind' | 'subject'> => ({ kind, subject })
     if (old === undefined) return of('listener-added', young)
     if (young === undefined) return of('listener-removed', old)
-    if (facets.every((facet) => facet === 'endpoints')) return of('backend-changed', backends.join(' and '))
+    if (backends.length > 0) return of('backend-changed', backends.join(' and '))
     if (before === undefined) {
       const isNew = after !== undefined && !this.#pairs.earlier.has(ruleKey(after.rule))
       return of(isNew ? 'rule-added' : 'rule-changed')
@@ -117,6 +135,35 @@ export class Changes {
     if (!this.#pairs.earlier.has(ruleKey(after.rule))) return of('rule-added')
     return of(partner === undefined ? 'rule-removed' : 'rule-moved')
   }
+}
+
+type Rules = Pick<Change, 'before' | 'after'>
+
+/** What changes of one kind and subject are told apart by. */
+function partsOf(kind: ChangeKind, { before, after }: Rules, facets: readonly Facet[]): readonly unknown[] {
+  switch (kind) {
+    case 'rule-added':
+      return [after, before === undefined]
+    case 'rule-removed':
+      return [before, after === undefined]
+    case 'rule-changed':
+    case 'rule-moved':
+      return [before, after, facets]
+    default:
+      return []
+  }
+}
+
+/** As in Change.rules. */
+function countedRule(kind: ChangeKind, before: Winner | undefined, after: Winner | undefined): Rule | undefined {
+  if (kind === 'rule-added') return before?.rule
+  if (kind === 'rule-removed') return after?.rule
+  return (after ?? before)?.rule
+}
+
+/** All that a rule does, whatever it is called. */
+function effectOf({ route, index, name, ...effect }: Rule): string {
+  return JSON.stringify(effect)
 }
 
 const ruleOf = ({ winner }: Judged): RuleName | undefined => winner && nameOf(winner.rule)

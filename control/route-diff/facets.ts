@@ -21,24 +21,30 @@ export const facetNames = [
 ] as const
 export type Facet = (typeof facetNames)[number]
 
+/** What an answer of Landfall's own has no part in. */
+const OF_FORWARDING: ReadonlySet<Facet> = new Set([
+  'endpoints',
+  'host',
+  'path',
+  'request headers',
+  'mirrors',
+  'timeouts',
+  'retry',
+  'session',
+])
+
 /** In what two fates differ; at least something when they do. */
 export function differingFacets(before: Fate, after: Fate): readonly Facet[] {
   const differing = facetNames.filter((facet) => facetKey(before, facet) !== facetKey(after, facet))
+  const areForwards = [before, after].every((fate) => fate.some(({ outcome }) => outcome.type === 'forward'))
+  const telling = areForwards ? differing : differing.filter((facet) => !OF_FORWARDING.has(facet))
   // Shares of other backends are other shares anyway, and so are their endpoints.
-  if (facetKey(before, 'backends') !== facetKey(after, 'backends')) {
-    return differing.filter((facet) => facet !== 'weights' && facet !== 'endpoints')
+  const [backends] = telling.filter((facet) => facet === 'backends')
+  if (backends !== undefined) return telling.filter((facet) => facet !== 'weights' && facet !== 'endpoints')
+  if (telling.some((facet) => facet === 'redirect' || facet === 'answer')) {
+    return telling.filter((facet) => facet !== 'weights')
   }
-  return differing.length === 0 ? ['backends'] : differing
-}
-
-/** Backends that both fates lead to, in copies too, but that are not what they were. */
-export function changedBackends(before: Fate, after: Fate): readonly string[] {
-  const young = new Map(after.flatMap(({ outcome }) => backendsOf(outcome)).map((backend) => [backend.key, backend]))
-  const old = before.flatMap(({ outcome }) => backendsOf(outcome))
-  const changed = old
-    .filter(({ key }) => young.has(key))
-    .filter((each) => JSON.stringify(each) !== JSON.stringify(young.get(each.key)))
-  return [...new Set(changed.map(({ key }) => key))].sort()
+  return telling.length === 0 ? ['backends'] : telling
 }
 
 const backendsOf = (outcome: Outcome): readonly Backend[] =>

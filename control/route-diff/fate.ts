@@ -1,6 +1,7 @@
 import type { Decision, HeaderEdit, Matched, Session } from '../../engine/decision.ts'
 import type { RequestFacts } from '../../engine/facts.ts'
-import type { Backend, BackendRef, Filter, Rule } from '../../proto/gen/route_table.ts'
+import type { Backend, BackendRef, Filter, Host, Rule } from '../../proto/gen/route_table.ts'
+import { ruleKey } from './rule-pairs.ts'
 import { hostKey, type TableSide } from './table-side.ts'
 
 /** What becomes of a request, whatever is drawn. Two requests have one fate when their fates are equal as JSON. */
@@ -88,11 +89,17 @@ export function judge(side: TableSide, facts: RequestFacts): Judged {
   return { fate: merged(branches, total), winner, listener }
 }
 
+const rulesByKey = new WeakMap<Host, ReadonlyMap<string, Rule>>()
+
 function winnerOf({ hosts }: TableSide, matched: Matched): Winner {
-  const { listener, hostname, route, rule: index, ruleName } = matched
-  const rule = hosts
-    .get(hostKey(listener, hostname))
-    ?.rules.find((each) => each.route === route && each.index === index && each.name === ruleName)
+  const { listener, hostname, route, rule: index } = matched
+  const host = hosts.get(hostKey(listener, hostname))
+  let rules = host && rulesByKey.get(host)
+  if (host !== undefined && rules === undefined) {
+    rules = new Map(host.rules.map((each) => [ruleKey(each), each]))
+    rulesByKey.set(host, rules)
+  }
+  const rule = rules?.get(ruleKey({ route, index }))
   if (rule === undefined) throw new TypeError(`${route} rule ${index} decides, but is not in the table`)
   return { matched, rule }
 }
@@ -174,5 +181,11 @@ function mirrorsOf(taken: readonly Backend[], filters: readonly Filter[]): reado
     a.backend.key < b.backend.key ? -1 : a.backend.key > b.backend.key ? 1 : a.share - b.share,
   )
 }
+
+/** Keys of the backends that get the request or a copy. */
+export const reachedBackends = (outcome: Outcome): readonly string[] =>
+  outcome.type === 'forward'
+    ? [outcome.backend, ...outcome.mirrors.map(({ backend }) => backend)].map(({ key }) => key)
+    : []
 
 export const sameFate = (a: Fate, b: Fate): boolean => JSON.stringify(a) === JSON.stringify(b)

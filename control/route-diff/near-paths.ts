@@ -6,14 +6,14 @@ import type { TextTest } from './text-test.ts'
 
 /** The matches of a chain by what their paths begin with, to find those that may share a path. */
 export class NearPaths {
-  readonly #matches: readonly ChainMatch[]
   /** Indexes in order of their literals. */
   readonly #sorted: readonly number[]
   readonly #literals: readonly string[]
   readonly #byLiteral: ReadonlyMap<string, readonly number[]>
+  /** By path. */
+  readonly #known = new Map<string, readonly number[]>()
 
   constructor(matches: readonly ChainMatch[]) {
-    this.#matches = matches
     this.#literals = matches.map(({ conditions }) => literalOf(conditions.path))
     this.#sorted = [...matches.keys()].sort((a, b) => (this.#literal(a) < this.#literal(b) ? -1 : 1))
     this.#byLiteral = Map.groupBy(matches.keys(), (index) => this.#literal(index))
@@ -21,6 +21,16 @@ export class NearPaths {
 
   /** Indexes, ascending, of all matches that may take a path that `path` takes too, and maybe some more. */
   of(path: TextTest | undefined): readonly number[] {
+    const key = path === undefined ? '' : `${path.kind} ${path.value}`
+    let found = this.#known.get(key)
+    if (found === undefined) {
+      found = this.#search(path)
+      this.#known.set(key, found)
+    }
+    return found
+  }
+
+  #search(path: TextTest | undefined): readonly number[] {
     const literal = literalOf(path)
     const found = path?.kind === 'exact' ? [] : this.#from(literal)
     for (let length = 0; length <= literal.length; length++) {
@@ -47,10 +57,6 @@ export class NearPaths {
 
   #literal(index: number | undefined): string {
     return this.#literals[index ?? -1] ?? ''
-  }
-
-  at(index: number): ChainMatch | undefined {
-    return this.#matches[index]
   }
 }
 

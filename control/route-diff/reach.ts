@@ -1,3 +1,4 @@
+import type { Host } from '../../proto/gen/route_table.ts'
 import type { ChainMatch } from './chain.ts'
 import { chainAt, entranceOf } from './entrances.ts'
 import { judge } from './fate.ts'
@@ -25,6 +26,14 @@ interface Standing {
   readonly places: readonly number[]
 }
 
+interface KnownHost {
+  /** undefined where no request comes in. */
+  readonly entrance: Entrance | undefined
+  readonly chain: PreparedChain
+  /** By ruleKey, as in Standing. */
+  readonly places: ReadonlyMap<string, readonly number[]>
+}
+
 /** Hosts of one rule that are looked into. */
 const MOST_HOSTS = 50
 
@@ -33,6 +42,8 @@ export class Reach {
   readonly #side: TableSide
   readonly #samples: ReadonlyMap<string, string>
   readonly #search: RegionSearch
+  readonly #known = new Map<Host, KnownHost>()
+  #byRule: ReadonlyMap<string, readonly Host[]> | undefined
 
   constructor(side: TableSide, samples: ReadonlyMap<string, string>, search: RegionSearch) {
     this.#side = side
@@ -65,20 +76,37 @@ export class Reach {
   }
 
   #standings(key: string): readonly Standing[] {
-    const { hosts } = this.#side
-    const standings: Standing[] = []
-    for (const host of hosts.values()) {
-      if (!host.rules.some((rule) => ruleKey(rule) === key)) continue
-      const entrance = entranceOf(this.#side, host, this.#samples)
-      if (entrance === undefined) continue
-      const chain = new PreparedChain(chainAt(this.#side, entrance))
-      const places = [...chain.matches.keys()].filter((place) => {
-        const match = chain.matches[place]
-        return match !== undefined && ruleKey(match.rule) === key
-      })
-      standings.push({ entrance, chain, places })
-      if (standings.length >= MOST_HOSTS) break
+    const hosts = this.#hostsByRule().get(key) ?? []
+    return hosts.slice(0, MOST_HOSTS).flatMap((host) => {
+      const { entrance, chain, places } = this.#known.get(host) ?? this.#look(host)
+      return entrance === undefined ? [] : [{ entrance, chain, places: places.get(key) ?? [] }]
+    })
+  }
+
+  #hostsByRule(): ReadonlyMap<string, readonly Host[]> {
+    if (this.#byRule === undefined) {
+      const pairs = [...this.#side.hosts.values()].flatMap((host) => host.rules.map((rule) => ({ host, rule })))
+      const groups = Map.groupBy(pairs, ({ rule }) => ruleKey(rule))
+      this.#byRule = new Map([...groups].map(([key, group]) => [key, group.map(({ host }) => host)]))
     }
-    return standings
+    return this.#byRule
+  }
+
+  #look(host: Host): KnownHost {
+    const entrance = entranceOf(this.#side, host, this.#samples)
+    const chain = new PreparedChain(
+      entrance === undefined ? { listener: undefined, hosts: [] } : chainAt(this.#side, entrance),
+    )
+    const places = Map.groupBy(chain.matches.keys(), (place) => {
+      const rule = chain.matches[place]?.rule
+      return rule === undefined ? '' : ruleKey(rule)
+    })
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear()
+    const known = { entrance, chain, places }
+    this.#known.set(host, known)
+    return known
   }
 }
+
+/** Hosts that are kept ready. */
+const MOST_KNOWN = 20

@@ -4,8 +4,7 @@ import { type Change, Changes } from './change.ts'
 import { type ConnectionChange, connectionChanges } from './connections.ts'
 import { meetings } from './entrance-search.ts'
 import { differingEntrances, samplesOf } from './entrances.ts'
-import { changedBackends } from './facets.ts'
-import { type Judged, judge, sameFate } from './fate.ts'
+import { judge, sameFate } from './fate.ts'
 import { PreparedChain } from './prepared-chain.ts'
 import { probesOf } from './probes.ts'
 import { Reach, type Unreached } from './reach.ts'
@@ -54,16 +53,13 @@ export function diffRoutes(
 export const differs = ({ changes, connections, settings }: RouteDiff): boolean =>
   changes.length + connections.length + settings.length > 0
 
-interface JudgedTwice {
-  readonly before: Judged
-  readonly after: Judged
-}
-
 class Comparison {
   readonly #before: TableSide
   readonly #after: TableSide
   readonly #search: RegionSearch
   readonly #pairs: RulePairs
+  /** Keys of those that are not the same in both tables. */
+  readonly #backends: ReadonlySet<string>
   readonly #changes: Changes
   readonly #samples: ReadonlyMap<string, string>
   #isComplete = true
@@ -74,7 +70,8 @@ class Comparison {
     this.#after = after
     this.#search = new RegionSearch(new TextSearch(patterns), patterns)
     this.#pairs = rulePairs(before, after)
-    this.#changes = new Changes(this.#pairs)
+    this.#backends = differingBackends(before, after)
+    this.#changes = new Changes(this.#pairs, this.#backends)
     this.#samples = samplesOf(before, after)
   }
 
@@ -107,24 +104,22 @@ class Comparison {
     }
   }
 
-  /** What becomes of a request like the sample whose fate changes. */
-  #probe(entrance: Entrance, sample: Sampled, rules: readonly (Rule | undefined)[]): JudgedTwice | undefined {
+  /** Looks for a change of fate among requests like the sample. The keys of the backends whose change shows in it. */
+  #probe(entrance: Entrance, sample: Sampled, rules: readonly (Rule | undefined)[]): readonly string[] {
     if (sample === 'unknown') this.#isComplete = false
-    if (typeof sample === 'string') return undefined
+    if (typeof sample === 'string') return []
     for (const witness of probesOf(witnessOf(entrance, sample), rules)) {
       const facts = factsOf(witness)
       const before = judge(this.#before, facts)
       const after = judge(this.#after, facts)
-      if (sameFate(before.fate, after.fate)) continue
-      this.#changes.add(witness, before, after)
-      return { before, after }
+      if (!sameFate(before.fate, after.fate)) return this.#changes.add(witness, before, after)
     }
-    return undefined
+    return []
   }
 
   /** Backends that have changed while rules that lead there have not: each is shown by one request. */
   #compareBackends(): void {
-    const open = differingBackends(this.#before, this.#after)
+    const open = new Set(this.#backends)
     for (const { entrance, sample, rule } of backendMeetings(
       this.#before,
       this.#after,
@@ -132,29 +127,25 @@ class Comparison {
       this.#samples,
       this.#search,
     )) {
-      const judged = this.#probe(entrance, sample, [rule])
-      if (judged !== undefined)
-        for (const key of changedBackends(judged.before.fate, judged.after.fate)) open.delete(key)
+      for (const key of this.#probe(entrance, sample, [rule])) open.delete(key)
     }
   }
 
   /** New rules that take nothing, and rules that lost requests and have none left. */
   #unreached(changes: readonly Change[]): readonly Unreached[] {
+    const losing = [...this.#changes.losing].flatMap((key) => this.#pairs.later.get(key) ?? [])
     const reach = new Reach(this.#after, this.#samples, this.#search)
     const taking = new Set(changes.flatMap(({ after }) => (after === undefined ? [] : [keyOf(after)])))
     const isSilent = (key: string): boolean => !this.#pairs.earlier.has(key) && !taking.has(key)
     const silent = [...this.#after.hosts.values()].flatMap(({ rules }) => rules.map(ruleKey)).filter(isSilent)
-    const losing = changes
-      .filter(({ kind }) => kind === 'rule-added' || kind === 'rule-moved')
-      .flatMap(({ before }) => (before === undefined ? [] : (this.#pairs.later.get(keyOf(before)) ?? [])))
     return [
-      ...[...new Set(losing)].flatMap((key) => reach.unreached(key, false) ?? []),
-      ...[...new Set(silent)].slice(0, MOST_SILENT).flatMap((key) => reach.unreached(key, true) ?? []),
+      ...losing.slice(0, MOST_RULES).flatMap((key) => reach.unreached(key, false) ?? []),
+      ...[...new Set(silent)].slice(0, MOST_RULES).flatMap((key) => reach.unreached(key, true) ?? []),
     ]
   }
 }
 
-/** New rules without a change of fate that are looked into. */
-const MOST_SILENT = 1000
+/** Rules of a kind that are looked into for whether requests reach them. */
+const MOST_RULES = 1000
 
 const keyOf = ({ route, rule }: RuleName): string => ruleKey({ route, index: rule })

@@ -21,9 +21,9 @@ export function titleOf({ kind, subject, before, after, facets, rules }: Change)
     case 'backend-changed':
       return { mark: '~', text: `backend ${subject}` }
     case 'rule-added':
-      return { mark: '+', text: old === undefined ? `${young}` : `${young}, in place of ${old}` }
+      return { mark: '+', text: old === undefined ? `${young}` : `${young}, in place of ${old}${others(rules)}` }
     case 'rule-removed':
-      return { mark: '-', text: young === undefined ? `${old}` : `${old}, in favour of ${young}` }
+      return { mark: '-', text: young === undefined ? `${old}` : `${old}, in favour of ${young}${others(rules)}` }
     case 'rule-moved':
       return { mark: '~', text: `${young} takes requests of ${old}` }
     case 'rule-changed':
@@ -32,6 +32,8 @@ export function titleOf({ kind, subject, before, after, facets, rules }: Change)
       return { mark: '~', text: `${young}: ${facets.join(', ')}` }
   }
 }
+
+const others = (rules: number): string => (rules < 2 ? '' : ` and ${rules - 1} other rule${rules === 2 ? '' : 's'}`)
 
 export const connectionText = ({ protocol, port, serverName }: Connection): string =>
   protocol === 'TLS'
