@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { thisMachine } from '../serve/site.ts'
 import { auditCommand } from './control-audit.ts'
 import { tokenCommand } from './control-token.ts'
+import { type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
 import { UsageError } from './usage.ts'
@@ -12,7 +13,7 @@ const dataOption = (): Option =>
     '.landfall/control',
   )
 
-interface ServeFlags {
+interface ServeFlags extends SigningFlags {
   readonly data: string
   readonly to: string
   readonly listen: { readonly host: string; readonly port: number }
@@ -28,6 +29,8 @@ export const controlCommand = new Command('control')
       .argParser(hostAndPort)
       .default({ host: '127.0.0.1', port: 9965 }, '127.0.0.1:9965'),
   )
+  .addOption(signKeyOption())
+  .addOption(validForOption())
   .option('--grace <seconds>', 'how long requests under way get when the process is stopped', Number, 30)
   .addHelpText(
     'after',
@@ -40,7 +43,7 @@ Examples:
   $ LANDFALL_CONTROL_TOKEN=$(cat token) landfall push shop -f manifests/
   $ landfall control audit verify`,
   )
-  .action(async ({ data, to, listen, grace }: ServeFlags) => {
+  .action(async ({ data, to, listen, grace, ...signing }: ServeFlags) => {
     if (to === undefined) throw new UsageError(`which store are tables published to? --to ${storeWords}`)
     const stopped = untilStopped()
     const [{ createLog }, { startNodeService }] = await Promise.all([
@@ -49,7 +52,7 @@ Examples:
     ])
     const log = createLog('info', 2)
     const service = await startNodeService({
-      ...{ data, ...listen, store: await openStore(to), site: thisMachine(), publishing: {} },
+      ...{ data, ...listen, store: await openStore(to), site: thisMachine(), publishing: await signingOf(signing) },
       log: (level, event, fields) => log[level](fields, event),
     })
     if (service === undefined) throw new UsageError(`another landfall control serves from ${data} already`)

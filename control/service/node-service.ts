@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Site } from '../compile/compile.ts'
-import type { PublishOptions } from '../publish/publish.ts'
 import type { Store } from '../publish/store.ts'
 import { app } from './app.ts'
 import { nodeLimits } from './limits.ts'
 import { openDatabase } from './node-database.ts'
+import type { Publishing } from './publisher.ts'
 import { createService, type Place } from './service.ts'
 import { holdAlone } from './sole-process.ts'
 import { OwnTurns } from './turns.ts'
@@ -20,6 +20,9 @@ const patience = 300_000
 /** Milliseconds between tries to finish what a store that was away has kept from being published. */
 const retry = 10_000
 
+/** Milliseconds between looks whether signatures have to be renewed: they are when half of an hour or more is over. */
+const renewal = 600_000
+
 export interface NodeServiceOptions {
   /** The directory of the database. */
   readonly data: string
@@ -28,7 +31,7 @@ export interface NodeServiceOptions {
   readonly port: number
   readonly store: Store
   readonly site: Site
-  readonly publishing: Pick<PublishOptions, 'grace'>
+  readonly publishing: Publishing
   readonly log: Place['log']
 }
 
@@ -52,12 +55,12 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
   const turns = new OwnTurns()
   const place: Place = { sql, store, site, turns, limits: nodeLimits, publishing, now: Date.now, log }
   const service = createService(place, ending.signal)
-  const recover = (): Promise<void> =>
-    service.publisher.recover().catch((error: unknown) => {
-      log('error', 'unpublished', { error: error instanceof Error ? error.message : String(error) })
-    })
-  await recover()
-  const retrying = setInterval(recover, retry)
+  const { publisher } = service
+  const failed = (error: unknown): void =>
+    log('error', 'unpublished', { error: error instanceof Error ? error.message : String(error) })
+  await publisher.recover().catch(failed)
+  const timers = [setInterval(() => publisher.recover().catch(failed), retry)]
+  if (publishing.validFor !== undefined) timers.push(setInterval(() => publisher.renew().catch(failed), renewal))
   const server = createAdaptorServer({
     fetch: (request) => app.fetch(request, { service }),
     serverOptions: { headersTimeout: headPatience, requestTimeout: patience },
@@ -68,7 +71,7 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
   return {
     address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
     async close(grace) {
-      clearInterval(retrying)
+      for (const timer of timers) clearInterval(timer)
       ending.abort()
       const closed = once(server, 'close')
       server.close()

@@ -33,24 +33,29 @@ export function propose(
     const detail = `${first.what} belongs to the set ${first.owner}${owned.length > 1 ? `, and ${owned.length - 1} more to others` : ''}`
     throw new Refusal(409, 'owned-by-another-set', detail, { owned: owned.slice(0, maxOwned) })
   }
-  const problems = errorsOf(candidate)
-  if (problems.length > 0) {
-    const detail = `the manifests have errors: ${problems.length}, the first at ${problems[0]?.file}:${problems[0]?.line}`
-    throw new Refusal(422, 'invalid-manifests', detail, { problems })
-  }
-  const tables = candidate.compiled.tables.map((table) => {
-    const encoded = encodeTable(table)
-    if (encoded.ok) return { table, encoded: encoded.table }
-    const detail = encoded.problems.map(({ message }) => message).join('; ')
-    throw new Refusal(422, 'table-too-large', detail)
-  })
+  const tables = publishable(candidate)
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const content = cut(joined(sorted.flatMap(textOf)), before)
   return { set, candidate, tables, content, digest: digestOf(content), objects: objectsIn(candidate, set) }
 }
 
+/** The tables of all sets. Throws a Refusal where any of them has an error, or what no store takes. */
+export function publishable(candidate: Candidate): readonly TableToPublish[] {
+  const problems = errorsOf(candidate)
+  if (problems.length > 0) {
+    const detail = `the manifests have errors: ${problems.length}, the first at ${problems[0]?.file}:${problems[0]?.line}`
+    throw new Refusal(422, 'invalid-manifests', detail, { problems })
+  }
+  return candidate.compiled.tables.map((table) => {
+    const encoded = encodeTable(table)
+    if (encoded.ok) return { table, encoded: encoded.table }
+    const detail = encoded.problems.map(({ message }) => message).join('; ')
+    throw new Refusal(422, 'table-too-large', detail)
+  })
+}
+
 const textOf = ({ name, read }: SetFile): ManifestText[] => ('text' in read ? [{ name, text: read.text }] : [])
 
-/** Also the names of what the set owns then, in order. */
+/** In order. */
 export const ownedNames = ({ candidate, set }: Pick<Proposal, 'candidate' | 'set'>): readonly string[] =>
   [...claimsOf(candidate, set)].sort()

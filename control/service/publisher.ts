@@ -1,20 +1,18 @@
-import { differences } from '../publish/diff.ts'
+import { differences, type TableToPublish } from '../publish/diff.ts'
 import { type PublishOptions, type PublishReport, publish } from '../publish/publish.ts'
 import { type Store, StoreError } from '../publish/store.ts'
 import type { Answered, Answers, RequestKey } from './answered.ts'
 import type { AuditHead, PlanAnswer, PushAnswer, TableChange } from './answers.ts'
-import type { Audit, Deed } from './audit.ts'
+import type { Deed } from './audit.ts'
 import { findingsOf } from './findings.ts'
 import type { History, Version } from './history.ts'
-import { type Proposal, propose } from './proposal.ts'
+import type { Ledger } from './ledger.ts'
+import { type Proposal, propose, publishable } from './proposal.ts'
 import { Refusal } from './refusal.ts'
-import { ConflictError, type Sql, type Statement } from './sql.ts'
+import type { Statement } from './sql.ts'
 import type { Turns } from './turns.ts'
 import { fileOf, type Union } from './union.ts'
 import type { SetFile } from './workspace.ts'
-
-/** Times that a deed is written down anew because another entry of the audit log came first. */
-const auditTries = 10
 
 export interface Change {
   readonly set: string
@@ -36,17 +34,19 @@ export interface Rollback extends Change {
   readonly to: number | undefined
 }
 
+/** How tables are published. */
+export type Publishing = Pick<PublishOptions, 'grace' | 'signer' | 'validFor'>
+
 export interface Parts {
-  readonly sql: Sql
   readonly history: History
-  readonly audit: Audit
+  readonly ledger: Ledger
   readonly answers: Answers
   readonly union: Union
   readonly store: Store
   readonly turns: Turns
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  readonly publishing: Pick<PublishOptions, 'grace'>
+  readonly publishing: Publishing
   /** Hears how a push gets on. */
   readonly tell: (progress: Progress) => void
 }
@@ -104,9 +104,19 @@ export class Publisher {
       await union.refresh()
       const open = [...union.versions.values()].find(({ state }) => state === 'publishing')
       if (open === undefined) return
-      const proposal = propose(open.set, [], union.current, undefined)
-      await this.#publish(proposal, open)
+      await this.#publish(publishable(union.current), open)
       await this.#finish(open, { by: 'landfall control', digest: open.digest }, () => [])
+    })
+  }
+
+  /** Signs anew what has too little of its time left. Rejects with a StoreError. */
+  renew(): Promise<void> {
+    const { turns, union, store, now, publishing } = this.#parts
+    return turns.run(async () => {
+      await union.refresh()
+      if (union.versions.size === 0) return
+      const tables = publishable(union.current).map(({ encoded }) => encoded)
+      await publish(store, tables, { ...publishing, now })
     })
   }
 
@@ -116,7 +126,7 @@ export class Publisher {
     action: 'push' | 'rollback',
     filesOf: () => Promise<{ readonly files: readonly SetFile[]; readonly to: number | undefined }>,
   ): Promise<string> {
-    const { turns, union, tell } = this.#parts
+    const { turns, union, ledger, tell } = this.#parts
     const { set } = change
     return turns.run(async () => {
       tell({ set, step: 'received', version: 0 })
@@ -128,7 +138,7 @@ export class Publisher {
         const isRefused = error instanceof Refusal && error.reason !== 'store-failed'
         tell({ set, step: isRefused ? 'refused' : 'failed', version: 0 })
         const note = error instanceof Error ? error.message : String(error)
-        await this.#write({ ...deedOf(change), action: isRefused ? 'refused' : 'unpublished', note })
+        await ledger.write({ ...deedOf(change), action: isRefused ? 'refused' : 'unpublished', note })
         throw error
       }
     })
@@ -140,7 +150,7 @@ export class Publisher {
     files: readonly SetFile[],
     to: number | undefined,
   ): Promise<string> {
-    const { union, answers, history, tell, now } = this.#parts
+    const { union, answers, history, ledger, tell, now } = this.#parts
     const { set, by, key } = change
     const current = union.versions.get(set)
     const proposal = propose(set, files, union.candidate(set, files), union.content(set))
@@ -167,7 +177,7 @@ export class Publisher {
       await history.keep(content)
       const keep = key === undefined ? [] : answers.keep(key, set, { request, version: number, answer: undefined })
       const note = to === undefined ? '' : `to version ${to}`
-      await this.#write({ ...deedOf(change), action, version: number, digest, note }, [
+      await ledger.write({ ...deedOf(change), action, version: number, digest, note }, [
         history.begin(version, content),
         ...keep,
       ])
@@ -175,7 +185,7 @@ export class Publisher {
     union.take(proposal.candidate, version, content)
     tell({ set, step: 'kept', version: version.version })
     const made = version
-    const report = await this.#publish(proposal, made)
+    const report = await this.#publish(proposal.tables, made)
     const answer = this.#answer(proposal, current, changes, report)
     const json = (audit: AuditHead): string =>
       JSON.stringify({
@@ -203,7 +213,7 @@ export class Publisher {
     return changes
   }
 
-  async #publish({ set, tables }: Proposal, { version }: Version): Promise<PublishReport> {
+  async #publish(tables: readonly TableToPublish[], { set, version }: Version): Promise<PublishReport> {
     const { store, now, publishing, tell } = this.#parts
     const onProgress = (written: number, total: number): void => tell({ set, step: 'writing', version, written, total })
     try {
@@ -221,39 +231,16 @@ export class Publisher {
     { by, digest }: { readonly by: string; readonly digest: string },
     more: (head: AuditHead) => readonly Statement[],
   ): Promise<AuditHead> {
-    const { union, history, now, tell } = this.#parts
+    const { union, history, ledger, now, tell } = this.#parts
     const at = now()
     const open = [...union.versions.values()].filter(({ state }) => state === 'publishing')
     const others = open.filter((each) => each.set !== set).map((each) => `${each.set} ${each.version}`)
     const note = others.length === 0 ? '' : `with ${others.join(', ')}`
     const deed: Deed = { actor: by, action: 'published', set, version, digest, note }
-    const head = await this.#write(deed, history.published(open, at), more)
+    const head = await ledger.write(deed, history.published(open, at), more)
     union.published(at)
     tell({ set, step: 'published', version })
     return head
-  }
-
-  /** Writes statements together with an entry of the audit log. */
-  async #write(
-    deed: Deed,
-    statements: readonly Statement[] = [],
-    more: (head: AuditHead) => readonly Statement[] = () => [],
-  ): Promise<AuditHead> {
-    const { audit, sql, history } = this.#parts
-    for (let tries = 1; ; tries++) {
-      const { statement, head } = await audit.entry(deed)
-      try {
-        await sql.write([...statements, statement, ...more(head)])
-        return head
-      } catch (error) {
-        if (!(error instanceof ConflictError) || tries === auditTries) throw error
-        const isMade = deed.action === 'push' || deed.action === 'rollback'
-        const [latest] = isMade ? await history.versions(deed.set) : []
-        if (latest === undefined || latest.version < deed.version) continue
-        const detail = `the set is at version ${latest.version}: another push came first`
-        throw new Refusal(412, 'other-version', detail, { version: latest.version })
-      }
-    }
   }
 
   #answer(

@@ -1,14 +1,14 @@
 import type { Site } from '../compile/compile.ts'
-import type { PublishOptions } from '../publish/publish.ts'
 import type { Store } from '../publish/store.ts'
 import { Answers } from './answered.ts'
 import { Audit } from './audit.ts'
 import { Bodies } from './bodies.ts'
 import { History } from './history.ts'
+import { Ledger } from './ledger.ts'
 import type { Limits } from './limits.ts'
 import { Metrics } from './metrics.ts'
 import { ProgressFeed } from './progress.ts'
-import { Publisher } from './publisher.ts'
+import { Publisher, type Publishing } from './publisher.ts'
 import { RateLimit } from './rate.ts'
 import type { Sql } from './sql.ts'
 import { Tokens } from './tokens.ts'
@@ -22,7 +22,7 @@ export interface Place {
   readonly site: Site
   readonly turns: Turns
   readonly limits: Limits
-  readonly publishing: Pick<PublishOptions, 'grace'>
+  readonly publishing: Publishing
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly log: (level: 'info' | 'error', event: string, fields: Readonly<Record<string, string | number>>) => void
@@ -54,7 +54,7 @@ export function createService(place: Place, ending: AbortSignal): Service {
   const progress = new ProgressFeed()
   const metrics = new Metrics()
   const publisher = new Publisher({
-    ...{ sql, history, audit, answers, union, now },
+    ...{ history, answers, union, now, ledger: new Ledger(sql, audit, history) },
     ...{ store: place.store, turns: place.turns, publishing: place.publishing },
     tell: (each) => {
       metrics.count(each)

@@ -27,7 +27,11 @@ test('a file is the same whatever it was before', () => {
   const plain = fc.nat(99).map((n) => `---\nkind: B${n}\n`)
   const part = fc.oneof({ weight: 4, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom(...documents) })
   const text = fc.array(part, { minLength: 4, maxLength: 12, size: 'max' }).map((parts) => parts.join(''))
-  const edit = fc.tuple(fc.noBias(fc.integer({ min: 0, max: 1000 })), fc.nat(12), fc.constantFrom('', 'q', ...documents))
+  const edit = fc.tuple(
+    fc.noBias(fc.integer({ min: 0, max: 1000 })),
+    fc.nat(12),
+    fc.constantFrom('', 'q', ...documents),
+  )
   let patched = 0
   fc.assert(
     fc.property(text, fc.array(edit, { maxLength: 4 }), (first, edits) => {

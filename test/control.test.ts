@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { DirectoryStore } from '../control/publish/directory.ts'
+import { shardsOf, storedEntries, storedRoots } from '../control/publish/stored.ts'
+import { ControlProcess } from './control-process.ts'
+
+// The command line of the control service, with real processes, as a CI job has it.
+
+const landfall = resolve('cli/landfall')
+let directory = ''
+let control: ControlProcess
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'landfall-control-'))
+  control = new ControlProcess(directory)
+  await control.start()
+  await cp('examples/quickstart', join(directory, 'manifests'), { recursive: true })
+}, 60_000)
+
+afterAll(async () => {
+  await control.end('SIGKILL')
+  await rm(directory, { recursive: true })
+})
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> =>
+  new Promise((done) => {
+    const all = { ...process.env, LANDFALL_CONTROL_URL: control.url, LANDFALL_CONTROL_TOKEN: control.token, ...env }
+    execFile(landfall, [...args], { cwd: directory, env: all }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+
+/** Version and shards of the Gateway's table, byte for byte. */
+async function table(): Promise<string> {
+  const store = new DirectoryStore(control.store)
+  const root = (await storedRoots(store)).get('gateway/shop/web')
+  if (root === undefined) return ''
+  const shards = await storedEntries(store, shardsOf(root))
+  const bytes = [...shards].toSorted().map(([name, each]) => `${name} ${Buffer.from(each).toString('hex')}`)
+  return [JSON.stringify({ ...root, retired: [] }), ...bytes].join('\n')
+}
+
+test('push says what changes, does it, and rollback brings the old table back byte for byte', async () => {
+  const dry = await run(['push', 'shop', '-f', 'manifests', '--dry-run'])
+  expect(dry).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/\+ HTTPRoute shop\/storefront\n[\s\S]*would write 3 entries/),
+  })
+  expect(await table()).toBe('')
+  const first = await run(['push', 'shop', '-f', 'manifests', '--if-version', '0'])
+  expect(first).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/wrote 3 entries .*\nshop is at version 1; audit \d+:[0-9a-f]{64}\n$/),
+  })
+  const before = await table()
+
+  const file = join(directory, 'manifests/routes.yaml')
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('value: /cart', 'value: /basket'))
+  expect((await run(['push', 'shop', '-f', 'manifests', '-o', 'json'])).stdout).toContain('"version": 2')
+  expect(await table()).not.toBe(before)
+  expect((await run(['push', 'shop', '-f', 'manifests', '--if-version', '1'])).code).toBe(1)
+
+  const back = await run(['rollback', 'shop'])
+  expect(back).toMatchObject({ code: 0, stdout: expect.stringContaining('shop is at version 3') })
+  expect(await table()).toBe(before)
+  expect((await run(['versions', 'shop'])).stdout).toMatch(
+    /3 +published .* as version 1\n2 +published .*\n1 +published /,
+  )
+}, 60_000)
+
+test('a bad push names file and line as the job knows them, exits with 1 and changes nothing', async () => {
+  const before = await table()
+  await writeFile(
+    join(directory, 'bad.yaml'),
+    'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: x}\nspec: {rules: 7}\n',
+  )
+  const { code, stderr } = await run(['push', 'shop', '-f', 'manifests', 'bad.yaml'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^error bad\.yaml:4: HTTPRoute default\/x spec\.rules: /m)
+  expect(await table()).toBe(before)
+})
+
+test('a token that is missing, or does not hold, is exit code 2', async () => {
+  const wrong = await run(['versions', 'shop'], { LANDFALL_CONTROL_TOKEN: `${control.token.slice(0, -2)}xx` })
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('refused (401)')])
+  expect((await run(['versions', 'shop'], { LANDFALL_CONTROL_TOKEN: '' })).stderr).toContain(
+    'LANDFALL_CONTROL_TOKEN, or --token-file',
+  )
+}, 60_000)
+
+test('the log, the process list and the database have no secret', async () => {
+  const secret = control.token.split('_').slice(2).join('_')
+  const commandLine = await readFile(`/proc/${control.pid}/cmdline`, 'utf8')
+  const database = await readFile(join(control.data, 'control.db'), 'latin1')
+  const log = await readFile(join(control.data, 'control.db-wal'), 'latin1')
+  expect([commandLine, control.logged, database, log].join('')).not.toContain(secret)
+  expect(control.logged).toContain(control.token.split('_')[1])
+})
+
+test('the audit log is as it was written, and its head outlives a change of it', async () => {
+  const verified = await run(['control', 'audit', 'verify', '--data', control.data])
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/entries, as written; head \d+:/) })
+  const head = /head (\d+):/.exec(verified.stdout)?.[1]
+  const forged = await run([
+    'control',
+    'audit',
+    'verify',
+    '--data',
+    control.data,
+    '--head',
+    `${head}:${'0'.repeat(64)}`,
+  ])
+  expect([forged.code, forged.stdout]).toEqual([1, expect.stringContaining('is another than the head that was kept')])
+})
+
+test('the service ends with 0 when it is asked to, and listens on loopback only', async () => {
+  expect(control.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  expect(await control.end('SIGTERM')).toBe(0)
+})
+
+test('the templates for CI are YAML', async () => {
+  for (const file of ['action.yml', 'gitlab.yml']) {
+    expect(parse(await readFile(resolve('deploy/ci', file), 'utf8'))).toBeTypeOf('object')
+  }
+})
