@@ -35,35 +35,35 @@ const OF_FORWARDING: ReadonlySet<Facet> = new Set([
 
 /** In what two fates differ; at least something when they do. */
 export function differingFacets(before: Fate, after: Fate): readonly Facet[] {
-  const differing = facetNames.filter((facet) => facetKey(before, facet) !== facetKey(after, facet))
+  const differing = facetNames.filter((facet) =>
+    facet === 'endpoints' ? haveMoved(before, after) : facetKey(before, facet) !== facetKey(after, facet),
+  )
   const areForwards = [before, after].every((fate) => fate.some(({ outcome }) => outcome.type === 'forward'))
   const telling = areForwards ? differing : differing.filter((facet) => !OF_FORWARDING.has(facet))
   // Shares of other backends are other shares anyway, and so are their endpoints.
-  const [backends] = telling.filter((facet) => facet === 'backends')
-  if (backends !== undefined) return telling.filter((facet) => facet !== 'weights' && facet !== 'endpoints')
-  if (telling.some((facet) => facet === 'redirect' || facet === 'answer')) {
-    return telling.filter((facet) => facet !== 'weights')
-  }
+  if (telling.includes('backends')) return telling.filter((facet) => facet !== 'weights' && facet !== 'endpoints')
+  if (telling.includes('redirect') || telling.includes('answer')) return telling.filter((facet) => facet !== 'weights')
   return telling.length === 0 ? ['backends'] : telling
 }
 
 const backendsOf = (outcome: Outcome): readonly Backend[] =>
   outcome.type === 'forward' ? [outcome.backend, ...outcome.mirrors.map(({ backend }) => backend)] : []
 
-/** Equal for fates that do not differ on this side. */
-function facetKey(fate: Fate, facet: Facet): string {
-  switch (facet) {
-    case 'endpoints':
-      return exact(fate, (outcome) => backendsOf(outcome))
-    case 'session':
-      return exact(fate, (outcome) => (outcome.type === 'forward' ? [outcome.session] : []))
-    default:
-      return facetText(fate, facet)
-  }
+/** Whether a backend that both fates lead to is not what it was. */
+function haveMoved(before: Fate, after: Fate): boolean {
+  const young = new Map(
+    after.flatMap(({ outcome }) => backendsOf(outcome)).map((each) => [each.key, JSON.stringify(each)]),
+  )
+  const old = before.flatMap(({ outcome }) => backendsOf(outcome))
+  return old.some((each) => (young.get(each.key) ?? JSON.stringify(each)) !== JSON.stringify(each))
 }
 
-const exact = (fate: Fate, of: (outcome: Outcome) => readonly unknown[]): string =>
-  [...new Set(fate.map(({ outcome }) => JSON.stringify(of(outcome))))].sort().join()
+/** Equal for fates that do not differ on this side. */
+function facetKey(fate: Fate, facet: Exclude<Facet, 'endpoints'>): string {
+  if (facet !== 'session') return facetText(fate, facet)
+  const sessions = fate.map(({ outcome }) => JSON.stringify(outcome.type === 'forward' ? outcome.session : undefined))
+  return [...new Set(sessions)].sort().join()
+}
 
 /** What one side of a fate is; "" where the fate has none. */
 export function facetText(fate: Fate, facet: Facet): string {

@@ -28,7 +28,7 @@ export function titleOf({ kind, subject, before, after, facets, rules }: Change)
       return { mark: '~', text: `${young} takes requests of ${old}` }
     case 'rule-changed':
       if (old === undefined) return { mark: '~', text: `${young} takes requests that met no route` }
-      if (young === undefined) return { mark: '~', text: `${old} does not take requests any more` }
+      if (young === undefined) return { mark: '~', text: `${old} leaves requests without a route` }
       return { mark: '~', text: `${young}: ${facets.join(', ')}` }
   }
 }

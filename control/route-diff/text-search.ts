@@ -212,7 +212,7 @@ class Walk {
     return { text: place.text + String.fromCodePoint(code), holding, failing, trie, atPrefix: false }
   }
 
-  #keyOf({ text, holding, failing, trie }: Place): string {
+  #keyOf({ text, holding, failing, trie, atPrefix }: Place): string {
     let number = this.#trieNumbers.get(trie)
     if (number === undefined) {
       number = this.#trieNumbers.size
@@ -220,7 +220,7 @@ class Walk {
     }
     // Whether the last character may stand at the end counts, too.
     const isEdge = text === '' || this.#alphabet.edge(text.codePointAt(text.length - 1) ?? 0)
-    return `${holding.join()} ${failing.join()} ${number} ${text === ''} ${isEdge}`
+    return `${holding.join()} ${failing.join()} ${number} ${text === ''} ${isEdge} ${atPrefix}`
   }
 }
 
