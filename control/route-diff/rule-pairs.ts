@@ -39,8 +39,8 @@ const SIGNS: readonly ((entry: Entry) => string | undefined)[] = [
   ({ name }) => (name === '' ? undefined : name),
   ({ matches, effect }) => `${matches} ${effect}`,
   ({ matches }) => matches,
+  ({ key, effect }) => `${key} ${effect}`,
   ({ effect }) => effect,
-  ({ key }) => key,
 ]
 
 export function rulePairs(before: TableSide, after: TableSide): RulePairs {
