@@ -160,6 +160,12 @@ test.for<[string, TableParts, TableParts, readonly string[]]>([
     ['~ HTTPRoute a/b rule 0: backends | GET http://a.com/?q=a%20b%26c | a/web:80 -> a/next:80'],
   ],
   [
+    'what a shell would read otherwise is quoted',
+    ONE([{ path: exact('/a;b'), headers: [equal('x-a', "it's")] }, { backends: [web] }]),
+    ONE([{ path: exact('/a;b'), headers: [equal('x-a', "it's")] }, { backends: [next] }]),
+    ["~ HTTPRoute a/b rule 0: backends | GET 'http://a.com/a;b' -H 'x-a: it'\\''s' | a/web:80 -> a/next:80"],
+  ],
+  [
     'a replaced prefix shows below it only',
     ONE([{ path: prefix('/a') }, { filters: [replaced(PathModifier_Kind.REPLACE_PREFIX_MATCH)] }]),
     ONE([{ path: prefix('/a') }, { filters: [replaced(PathModifier_Kind.REPLACE_FULL_PATH)] }]),

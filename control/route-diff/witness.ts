@@ -52,9 +52,12 @@ export function effort({ method, authority, port, path, query, headers }: Witnes
   return authority.length + path.length + query.length + extras + odd
 }
 
-/** As a person would write it: `POST http://shop.example.com/cart -H 'x-env: dev'`. */
+/** As a person would write it in a shell: `POST http://shop.example.com/cart -H 'x-env: dev'`. */
 export function witnessText({ method, scheme, authority, port, path, query, headers }: Witness): string {
-  const lines = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`)
+  const lines = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`)
   const url = `${scheme}://${authority}${path}${query === '' ? '' : `?${query}`}`
-  return `${method} ${url}${lines.join('')}${port === undefined ? ' (where the port is not seen)' : ''}`
+  const shown = /^[\w.:/?=%~+,@-]*$/.test(url) ? url : quoted(url)
+  return `${method} ${shown}${lines.join('')}${port === undefined ? ' (where the port is not seen)' : ''}`
 }
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
