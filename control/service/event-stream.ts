@@ -12,7 +12,7 @@ const heartbeat = 15_000
 /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) of the sets that the token may read. */
 export function eventStream(c: ServiceContext): Response {
   permit(c, 'read')
-  const { progress, place } = c.env.service
+  const { progress, place, ending } = c.env.service
   const { token } = c.var
   if (progress.size >= place.limits.streams)
     throw new Refusal(503, 'busy', 'too many listen already', { retryAfter: 10 })
@@ -32,10 +32,12 @@ export function eventStream(c: ServiceContext): Response {
         end = () => {
           deaf()
           clearInterval(beat)
+          ending.removeEventListener('abort', stop)
           end = () => {}
           controller.close()
         }
-        c.env.service.ending.addEventListener('abort', () => end(), { once: true })
+        const stop = (): void => end()
+        ending.addEventListener('abort', stop)
         write(': \n\n')
       },
       cancel: () => end(),

@@ -5,6 +5,7 @@ import { app } from './app.ts'
 import { nodeLimits } from './limits.ts'
 import { openApi } from './openapi.ts'
 import { gateway, route, TestService } from './service-fixture.ts'
+import { sql } from './sql.ts'
 
 const both = (path: string): string => `${gateway}---\n${route('infra', path)}`
 
@@ -172,6 +173,19 @@ test('a rollback to what is not kept is refused', async () => {
   expect((await back('', 'none')).body.type).toMatch(/no-such-set$/)
   for (const wrong of ['{"to": 0}', '{"to": "1"}', '[]', '{', '{"from": 1}'])
     expect((await back(wrong)).status).toBe(400)
+})
+
+test('the latest 50 versions are kept, and nothing of those before', async () => {
+  const service = await TestService.start({ limits: { ...nodeLimits, pushes: { burst: 100, perSecond: 1 } } })
+  const padding = (n: number): string => `# ${String(n).repeat(40_000)}\n`
+  for (let n = 1; n <= 53; n++) await service.push('infra', `${both(`/path-${n}`)}${padding(n)}`)
+  const { versions } = (await service.ask('/v1/sets/infra/versions')).body
+  expect([versions.length, versions.at(-1).version]).toEqual([50, 4])
+  const back = (to: number) => service.ask('/v1/sets/infra/rollback', { method: 'POST', body: JSON.stringify({ to }) })
+  expect((await back(3)).status).toBe(404)
+  expect((await back(4)).status).toBe(200)
+  const kept = await service.sql.all(sql('SELECT DISTINCT j.value FROM versions v, json_each(v.chunks) j'))
+  expect(await service.sql.all(sql('SELECT hash FROM chunks'))).toHaveLength(kept.length)
 })
 
 test('status has every object with its set', async () => {

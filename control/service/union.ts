@@ -9,6 +9,8 @@ export class Union {
   readonly #workspace: Workspace
   #versions = new Map<string, Version>()
   readonly #contents = new Map<string, Content>()
+  /** Versions that were taken here. */
+  #taken = 0
 
   constructor(history: History, site: Site) {
     this.#history = history
@@ -26,7 +28,20 @@ export class Union {
 
   /** Takes in what others have written since. */
   async refresh(): Promise<void> {
-    const latest = await this.#history.latest()
+    for (;;) {
+      const before = this.#taken
+      const latest = await this.#history.latest()
+      const changes = await this.#changes(latest)
+      // A push that has come meanwhile knows more.
+      if (this.#taken !== before) continue
+      if (changes.size > 0) this.#workspace.take(this.#workspace.candidate(changes))
+      for (const set of changes.keys()) this.#contents.delete(set)
+      this.#versions = new Map(latest)
+      return
+    }
+  }
+
+  async #changes(latest: ReadonlyMap<string, Version>): Promise<ReadonlyMap<string, readonly SetFile[]>> {
     const changes = new Map<string, readonly SetFile[]>()
     for (const [set, { version }] of latest) {
       if (this.#versions.get(set)?.version === version) continue
@@ -34,8 +49,7 @@ export class Union {
       if (files === undefined) throw new Error(`version ${version} of ${set} went while it was read`)
       changes.set(set, files.map(fileOf))
     }
-    if (changes.size > 0) this.#workspace.take(this.#workspace.candidate(changes))
-    this.#versions = new Map(latest)
+    return changes
   }
 
   /** What would be if the set had these files. */
@@ -50,6 +64,7 @@ export class Union {
 
   /** The set has a new version, which is in the history. */
   take(candidate: Candidate, version: Version, content: Content): void {
+    this.#taken++
     this.#workspace.take(candidate)
     this.#contents.set(version.set, content)
     this.#versions.set(version.set, version)
