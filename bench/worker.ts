@@ -137,7 +137,8 @@ async function measure(directory: string, figures: ReadonlyMap<string, Figures>)
 
 function rowsOf(figures: ReadonlyMap<string, Figures>): readonly Row[] {
   const rates = (name: string): readonly number[] => figures.get(name)?.rates ?? []
-  const ratio = (a: string, b: string): number => median(rates(a)) / median(rates(b))
+  const ratio = (a: string, b: string): number =>
+    median(rates(a).map((rate, turn) => rate / (rates(b)[turn] ?? Number.NaN)))
   return [
     ...contenders.flatMap(({ name }) => [
       { name, value: median(rates(name)), unit: 'req/s' },
