@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { thisMachine } from '../serve/site.ts'
 import { auditCommand } from './control-audit.ts'
 import { tokenCommand } from './control-token.ts'
-import { type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
+import { refuseToDowngrade, type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
 import { UsageError } from './usage.ts'
@@ -14,6 +14,7 @@ const dataOption = (): Option =>
   )
 
 interface ServeFlags extends SigningFlags {
+  readonly unsigned?: boolean
   readonly data: string
   readonly to: string
   readonly listen: { readonly host: string; readonly port: number }
@@ -31,7 +32,10 @@ export const controlCommand = new Command('control')
   )
   .addOption(signKeyOption())
   .addOption(validForOption())
-  .option('--grace <seconds>', 'how long requests under way get when the process is stopped', Number, 30)
+  .addOption(
+    new Option('--unsigned', 'publish unsigned tables also where signed ones are').conflicts(['signKey', 'validFor']),
+  )
+  .option('--grace <seconds>', 'how long requests under way get when the process is stopped', seconds, 30)
   .addHelpText(
     'after',
     `
@@ -43,18 +47,21 @@ Examples:
   $ LANDFALL_CONTROL_TOKEN=$(cat token) landfall push shop -f manifests/
   $ landfall control audit verify`,
   )
-  .action(async ({ data, to, listen, grace, ...signing }: ServeFlags) => {
+  .action(async ({ data, to, listen, grace, unsigned = false, ...flags }: ServeFlags) => {
     if (to === undefined) throw new UsageError(`which store are tables published to? --to ${storeWords}`)
+    const signing = unsigned ? undefined : await signingOf(flags)
     const stopped = untilStopped()
+    const store = await openStore(to)
+    if (signing !== undefined && signing.signer === undefined) await refuseToDowngrade(store).catch(forPeople)
     const [{ createLog }, { startNodeService }] = await Promise.all([
       import('../serve/log.ts'),
       import('../control/service/node-service.ts'),
     ])
     const log = createLog('info', 2)
     const service = await startNodeService({
-      ...{ data, ...listen, store: await openStore(to), site: thisMachine(), publishing: await signingOf(signing) },
+      ...{ data, ...listen, store, site: thisMachine(), publishing: signing ?? {} },
       log: (level, event, fields) => log[level](fields, event),
-    })
+    }).catch(forPeople)
     if (service === undefined) throw new UsageError(`another landfall control serves from ${data} already`)
     process.stdout.write(`control service listens on http://${service.address}\n`)
     await stopped
@@ -68,4 +75,15 @@ function hostAndPort(text: string): ServeFlags['listen'] {
   const [, host = '', port] = /^(\[[0-9a-f:.]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? []
   if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('write HOST:PORT.')
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('write a number of seconds.')
+  return Number(text)
+}
+
+/** What a person can mend: a store that is away, an address that is taken, a directory that is not ours. */
+function forPeople(error: unknown): never {
+  const isForPeople = error instanceof Error && (error.name === 'StoreError' || 'syscall' in error)
+  throw isForPeople ? new UsageError(error.message) : error
 }

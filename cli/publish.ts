@@ -2,15 +2,16 @@ import process from 'node:process'
 import { Command, Option } from 'commander'
 import { few } from '../control/compile/finding.ts'
 import { Project } from '../control/project.ts'
-import { type Changes, differences, type TableDiff } from '../control/publish/diff.ts'
+import { differences } from '../control/publish/diff.ts'
 import { type PublishReport, publish } from '../control/publish/publish.ts'
 import { type Store, StoreError } from '../control/publish/store.ts'
-import { storedRoots, storedTables } from '../control/publish/stored.ts'
+import { storedRoots } from '../control/publish/stored.ts'
 import { thisMachine } from '../serve/site.ts'
+import { printDiff, printWritten } from './changes.ts'
 import { encodeAll } from './encode.ts'
-import { type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
+import { refuseToDowngrade, type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
 import { openStore, storeWords } from './stores.ts'
-import { bad, count, dim, good, printJson, strong, warn } from './terminal.ts'
+import { dim, printJson } from './terminal.ts'
 import { filesOption, outputOption, UsageError } from './usage.ts'
 
 /** Gateways that an error names. */
@@ -95,36 +96,15 @@ async function refuseToClear(store: Store): Promise<void> {
   )
 }
 
-/** Who forgot the key would publish what no reader with pinned keys takes. */
-async function refuseToDowngrade(store: Store): Promise<void> {
-  if ([...(await storedTables(store)).values()].every(({ signed }) => signed === undefined)) return
-  throw new UsageError(
-    'the tables of the store are signed, and readers with pinned keys take no others: --sign-key signs these, --unsigned publishes them as they are',
-  )
-}
-
 function showProgress(written: number, total: number): void {
   process.stderr.write(`\r${dim(`${written} of ${total} entries written`)}${written === total ? '\n' : ''}`)
 }
 
-function printDiff({ gateway, listeners, routes, backends, settingsChanged }: TableDiff): string {
-  const lines = [
-    strong(`Gateway ${gateway}`),
-    ...changed('listener', listeners),
-    ...changed('', routes),
-    ...changed('backend', backends),
-  ]
-  if (settingsChanged) lines.push(`  ${warn('~')} settings`)
-  return lines.join('\n')
-}
-
-function changed(what: string, { added, changed, removed }: Changes): string[] {
-  const line = (mark: string) => (name: string) => `  ${mark} ${what === '' ? name : `${what} ${name}`}`
-  return [...added.map(line(good('+'))), ...changed.map(line(warn('~'))), ...removed.map(line(bad('-')))]
-}
-
 function printReport(report: PublishReport, dryRun: boolean): string {
-  return [printWritten(report, dryRun), ...(report.signed.size === 0 ? [] : [printSigned(report)])].join('\n')
+  return [
+    printWritten(report.written.length, report.bytes, report.collected.length, dryRun),
+    ...(report.signed.size === 0 ? [] : [printSigned(report)]),
+  ].join('\n')
 }
 
 /** What to set a floor to, so that nothing older is taken any more. */
@@ -133,13 +113,4 @@ function printSigned({ signed }: PublishReport): string {
   const ends = all.map(({ notAfter }) => notAfter).filter((notAfter) => notAfter > 0)
   const until = ends.length === 0 ? 'for ever' : `until ${new Date(Math.min(...ends) * 1000).toISOString()}`
   return `signed: valid ${until}, sequence ${Math.min(...all.map(({ sequence }) => sequence))} or higher`
-}
-
-function printWritten({ written, bytes, collected }: PublishReport, dryRun: boolean): string {
-  if (written.length === 0 && collected.length === 0) return 'nothing to write: the store has these tables already'
-  const parts = [
-    `${dryRun ? 'would write' : 'wrote'} ${written.length} ${written.length === 1 ? 'entry' : 'entries'} (${bytes} bytes)`,
-  ]
-  if (collected.length > 0) parts.push(`${dryRun ? 'would delete' : 'deleted'} ${count(collected.length, 'old one')}`)
-  return parts.join(', ')
 }

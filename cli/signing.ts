@@ -3,6 +3,8 @@ import process from 'node:process'
 import { InvalidArgumentError, Option } from 'commander'
 import { MIN_VALIDITY } from '../control/publish/sign.ts'
 import { type Signer, SignKeyError, signerOf } from '../control/publish/sign-key.ts'
+import type { Store } from '../control/publish/store.ts'
+import { storedTables } from '../control/publish/stored.ts'
 import { UsageError } from './usage.ts'
 
 /** The environment variable with a private key, for CI: the text of the file that `landfall keys generate` writes. */
@@ -53,6 +55,14 @@ export async function fromKey<T>(file: string | undefined, pem: string, make: (p
     if (error instanceof SignKeyError) throw new UsageError(`${file ?? variable}: ${error.message}`)
     throw error
   }
+}
+
+/** Who forgot the key would publish what no reader with pinned keys takes. */
+export async function refuseToDowngrade(store: Store): Promise<void> {
+  if ([...(await storedTables(store)).values()].every(({ signed }) => signed === undefined)) return
+  throw new UsageError(
+    'the tables of the store are signed, and readers with pinned keys take no others: --sign-key signs these, --unsigned publishes them as they are',
+  )
 }
 
 const secondsOf = new Map([

@@ -59,14 +59,18 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
   const failed = (error: unknown): void =>
     log('error', 'unpublished', { error: error instanceof Error ? error.message : String(error) })
   await publisher.recover().catch(failed)
-  const timers = [setInterval(() => publisher.recover().catch(failed), retry)]
-  if (publishing.validFor !== undefined) timers.push(setInterval(() => publisher.renew().catch(failed), renewal))
   const server = createAdaptorServer({
     fetch: (request) => app.fetch(request, { service }),
     serverOptions: { headersTimeout: headPatience, requestTimeout: patience },
   }) as Server
   server.listen(options.port, options.host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch(async (error: unknown) => {
+    await sql.close()
+    letGo()
+    throw error
+  })
+  const timers = [setInterval(() => publisher.recover().catch(failed), retry)]
+  if (publishing.validFor !== undefined) timers.push(setInterval(() => publisher.renew().catch(failed), renewal))
   const { address, port, family } = server.address() as AddressInfo
   return {
     address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
