@@ -47,7 +47,17 @@ export function parseFile(name: string, read: FileText, earlier: readonly Manife
 
 /** Keys of the objects of a file in which all is well, in its order, undefined for those that Landfall does not read; no list
  *  for any other file. */
-export function soundKeys({ documents, fault, isPending }: ManifestFile): readonly (string | undefined)[] | undefined {
+export function soundKeys(file: ManifestFile): SoundKeys {
+  if (!knownKeys.has(file)) knownKeys.set(file, readKeys(file))
+  return knownKeys.get(file)
+}
+
+type SoundKeys = readonly (string | undefined)[] | undefined
+
+/** A version of a file is asked for them when it comes and when it goes. */
+const knownKeys = new WeakMap<ManifestFile, SoundKeys>()
+
+function readKeys({ documents, fault, isPending }: ManifestFile): SoundKeys {
   if (fault !== undefined || isPending) return undefined
   const keys: (string | undefined)[] = []
   for (const { parsed } of documents) {

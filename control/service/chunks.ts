@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { commonEnds } from './common-ends.ts'
-import type { ManifestText } from './manifest-text.ts'
 
 /** Characters of a piece: at least, and at most. About twice the least is the rule. */
 const least = 32 * 1024
@@ -17,7 +16,7 @@ export interface Chunk {
 }
 
 /** A text and the pieces that it consists of, in order. */
-export interface Content {
+export interface CutText {
   readonly text: string
   readonly chunks: readonly Chunk[]
 }
@@ -32,7 +31,7 @@ const gear = Uint32Array.from({ length: 256 }, (_, code) =>
  * piece or two, however much was put in or taken out before the others. Where it is known how much the same text was cut before,
  * only the place of the change is looked at.
  */
-export function cut(text: string, before: Content = { text: '', chunks: [] }): Content {
+export function cut(text: string, before: CutText = { text: '', chunks: [] }): CutText {
   const { prefix, suffix } = commonEnds(text, before.text)
   const chunks: Chunk[] = []
   let start = 0
@@ -53,7 +52,7 @@ export function cut(text: string, before: Content = { text: '', chunks: [] }): C
 }
 
 /** The pieces that stand in the last `length` characters, by how many characters are left where they begin. */
-function restsOf({ text, chunks }: Content, length: number): ReadonlyMap<number, number> {
+function restsOf({ text, chunks }: CutText, length: number): ReadonlyMap<number, number> {
   const rests = new Map<number, number>()
   let left = text.length
   for (const [index, chunk] of chunks.entries()) {
@@ -75,22 +74,3 @@ function endOf(text: string, start: number): number {
 }
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
-
-/** Files as one text: a line of JSON with the name and the length in characters, then the file. */
-export const joined = (files: readonly ManifestText[]): string =>
-  files.flatMap(({ name, text }) => [`${JSON.stringify([name, text.length])}\n`, text]).join('')
-
-/** What was joined. */
-export function parted(text: string): readonly ManifestText[] {
-  const files: ManifestText[] = []
-  for (let at = 0; at < text.length; ) {
-    const newline = text.indexOf('\n', at)
-    const [name, length]: [string, number] = JSON.parse(text.slice(at, newline))
-    files.push({ name, text: text.slice(newline + 1, newline + 1 + length) })
-    at = newline + 1 + length
-  }
-  return files
-}
-
-/** Of a whole set: the SHA-256 over the hashes of its pieces. */
-export const digestOf = ({ chunks }: Content): string => hash('sha256', chunks.map((chunk) => chunk.hash).join('\n'))

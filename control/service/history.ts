@@ -1,6 +1,6 @@
 import type { VersionState } from './answers.ts'
 import { versionState } from './answers.ts'
-import { type Content, digestOf, parted } from './chunks.ts'
+import { type Content, chunksOf, filesIn } from './content.ts'
 import type { ManifestText } from './manifest-text.ts'
 import { type Row, type Sql, type Statement, sql } from './sql.ts'
 
@@ -67,16 +67,18 @@ export class History {
         texts.push(text)
       }
     }
-    return parted(texts.join(''))
+    return filesIn(texts.join(''))
   }
 
   /** Writes the pieces that are not there yet: before the version that consists of them. */
-  async keep({ text, chunks }: Content): Promise<void> {
-    const missing = new Map<string, readonly [start: number, end: number]>()
-    let at = 0
-    for (const { hash, length } of chunks) {
-      missing.set(hash, [at, at + length])
-      at += length
+  async keep({ files, texts }: Content): Promise<void> {
+    const missing = new Map<string, { readonly text: string; readonly start: number; readonly end: number }>()
+    for (const { text, chunks } of [files, texts]) {
+      let at = 0
+      for (const { hash, length } of chunks) {
+        missing.set(hash, { text, start: at, end: at + length })
+        at += length
+      }
     }
     const hashes = [...missing.keys()]
     for (let start = 0; start < hashes.length; start += batchHashes) {
@@ -86,7 +88,7 @@ export class History {
     }
     let batch: Statement[] = []
     let size = 0
-    for (const [hash, [start, end]] of missing) {
+    for (const [hash, { text, start, end }] of missing) {
       const insert = 'INSERT INTO chunks (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING'
       batch.push(sql(insert, hash, text.slice(start, end)))
       size += end - start
@@ -100,13 +102,13 @@ export class History {
 
   /** The statement that makes a version: it fails with a ConflictError where somebody else has made it. */
   begin({ set, version, objects, by, at, rollbackTo }: Version, content: Content): Statement {
-    const hashes = JSON.stringify(content.chunks.map(({ hash }) => hash))
+    const hashes = JSON.stringify(chunksOf(content).map(({ hash }) => hash))
     return sql(
       `INSERT INTO versions (set_name, version, state, digest, chunks, objects, made_by, made_at, rollback_to)
        VALUES (?, ?, 'publishing', ?, ?, ?, ?, ?, ?)`,
       set,
       version,
-      digestOf(content),
+      content.digest,
       hashes,
       objects,
       by,

@@ -1,7 +1,7 @@
 import type { TableToPublish } from '../publish/diff.ts'
 import { encodeTable } from '../publish/encode.ts'
-import { type Content, cut, digestOf, joined } from './chunks.ts'
 import { claimsOf, objectsIn, ownedByOthers } from './claims.ts'
+import { type Content, contentOf } from './content.ts'
 import { errorsOf } from './findings.ts'
 import type { ManifestText } from './manifest-text.ts'
 import { Refusal } from './refusal.ts'
@@ -13,7 +13,6 @@ export interface Proposal {
   readonly candidate: Candidate
   readonly tables: readonly TableToPublish[]
   readonly content: Content
-  readonly digest: string
   readonly objects: number
 }
 
@@ -35,8 +34,8 @@ export function propose(
   }
   const tables = publishable(candidate)
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const content = cut(joined(sorted.flatMap(textOf)), before)
-  return { set, candidate, tables, content, digest: digestOf(content), objects: objectsIn(candidate, set) }
+  const content = contentOf(sorted.flatMap(textOf), before)
+  return { set, candidate, tables, content, objects: objectsIn(candidate, set) }
 }
 
 /** The tables of all sets. Throws a Refusal where any of them has an error, or what no store takes. */

@@ -154,7 +154,8 @@ export class Publisher {
     const { set, by, key } = change
     const current = union.versions.get(set)
     const proposal = propose(set, files, union.candidate(set, files), union.content(set))
-    const { content, digest, objects } = proposal
+    const { content, objects } = proposal
+    const { digest } = content
     const request = `${action} ${digest} ${to ?? ''}`
     const before = key && (await answers.find(key))
     if (before !== undefined) {
@@ -244,7 +245,7 @@ export class Publisher {
   }
 
   #answer(
-    { set, objects, candidate, digest }: Proposal,
+    { set, objects, candidate, content }: Proposal,
     current: Version | undefined,
     changes: readonly TableChange[],
     { written, bytes, collected }: PublishReport,
@@ -253,7 +254,7 @@ export class Publisher {
     return {
       set,
       objects,
-      unchanged: current?.digest === digest,
+      unchanged: current?.digest === content.digest,
       changes,
       findings,
       findingsLeftOut: leftOut,

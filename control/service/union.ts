@@ -1,5 +1,5 @@
 import type { Site } from '../compile/compile.ts'
-import type { Content } from './chunks.ts'
+import type { Content } from './content.ts'
 import type { History, Version } from './history.ts'
 import { type Candidate, type SetFile, Workspace } from './workspace.ts'
 

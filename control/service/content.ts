@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto'
+import { type Chunk, type CutText, cut } from './chunks.ts'
+import type { ManifestText } from './manifest-text.ts'
+
+/** All manifests of a set as the history keeps them. */
+export interface Content {
+  /** A line of JSON: name and length in characters of each file. */
+  readonly files: CutText
+  /** Their texts, one behind the other. */
+  readonly texts: CutText
+  /** SHA-256 over the hashes of all pieces: sets that say the same have the same. */
+  readonly digest: string
+}
+
+/** `before`: what the set said last, so that only what differs is looked at. */
+export function contentOf(files: readonly ManifestText[], before?: Content): Content {
+  const names = files.map(({ name, text }) => [name, text.length])
+  const [only, ...more] = files
+  // A large text is not copied.
+  const all = only !== undefined && more.length === 0 ? only.text : files.map(({ text }) => text).join('')
+  const parts = { files: cut(`${JSON.stringify(names)}\n`, before?.files), texts: cut(all, before?.texts) }
+  return { ...parts, digest: hash('sha256', [...chunksOf(parts)].map((chunk) => chunk.hash).join('\n')) }
+}
+
+/** In the order in which they are put together. */
+export const chunksOf = ({ files, texts }: Pick<Content, 'files' | 'texts'>): readonly Chunk[] => [
+  ...files.chunks,
+  ...texts.chunks,
+]
+
+/** The files of what all pieces come to. */
+export function filesIn(text: string): readonly ManifestText[] {
+  const newline = text.indexOf('\n')
+  const names: readonly (readonly [name: string, length: number])[] = JSON.parse(text.slice(0, newline))
+  let at = newline + 1
+  return names.map(([name, length]) => {
+    at += length
+    return { name, text: text.slice(at - length, at) }
+  })
+}
