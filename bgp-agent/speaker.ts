@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import { parseAddress } from './address.ts'
 import type { Capabilities } from './bgp/capabilities.ts'
 import { dial, hopLimits, type Path } from './bgp/dial.ts'
+import type { PeerOptions } from './bgp/fsm.ts'
 import { Listener } from './bgp/listener.ts'
-import { Peer, type PeerSettings, type PeerStatus } from './bgp/peer.ts'
+import { Peer, type PeerStatus } from './bgp/peer.ts'
 import type { InstancePlan, NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { interfaceIndex, type ScopedAddress } from './sys/socket-address.ts'
 
@@ -168,7 +169,7 @@ const roles: Readonly<Record<string, number>> = {
   peer: 4,
 }
 
-function settingsOf({ asn, routerId }: InstancePlan, plan: PeerPlan): PeerSettings {
+function settingsOf({ asn, routerId }: InstancePlan, plan: PeerPlan): PeerOptions {
   const { settings, families } = plan
   const { timers, gracefulRestart } = settings
   const more = 'passive' in settings ? settings : undefined
@@ -199,6 +200,5 @@ function settingsOf({ asn, routerId }: InstancePlan, plan: PeerPlan): PeerSettin
     capabilities,
     connectRetryTime: timers.connectRetryTimeSeconds,
     isPassive: more?.passive ?? false,
-    nextHops: {},
   }
 }

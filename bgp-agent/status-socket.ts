@@ -1,8 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
-import type { NodePlan } from './plan/node-plan.ts'
+import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 import type { PeerReport, Speaker } from './speaker.ts'
 
@@ -67,17 +67,13 @@ export function availableRoutes({ instances }: NodePlan): readonly RouteEntry[] 
   })
 }
 
-const routeEntries = (
-  instance: string,
-  routes: Routes,
-  sources: ReadonlyMap<string, readonly string[]>,
-): readonly RouteEntry[] =>
+const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sources']): readonly RouteEntry[] =>
   [...routes.values()].map(({ prefix, attributes }) => ({
     instance,
     prefix: prefix.text,
     family: prefix.family,
     attributes: describeAttributes(attributes),
-    sources: sources.get(prefix.text) ?? [],
+    sources: [...(sources.get(prefix.text) ?? [])],
   }))
 
 function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
@@ -110,8 +106,9 @@ export function serveStatus(path: string, status: () => AgentStatus, failed: (er
     response.end(JSON.stringify(status()))
   })
   server.on('error', failed)
+  // The file is made before listen() returns.
   const before = process.umask(0o177)
-  server.listen(path, () => chmodSync(path, 0o600))
+  server.listen(path)
   process.umask(before)
   return server
 }

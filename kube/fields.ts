@@ -129,6 +129,12 @@ export const isHostname = (value: string): boolean =>
 
 export const isIPAddress = (value: string): boolean => isIPv4(value) || (isIPv6(value) && !value.includes('%'))
 
+export const ipAddress = z.string().check(
+  rule((value, report) => {
+    if (!isIPAddress(value)) report([], `${JSON.stringify(value.slice(0, 60))} is no IP address`)
+  }),
+)
+
 /** What is wrong with the key of a label or annotation; undefined when nothing is. */
 export function qualifiedNameFault(key: string): string | undefined {
   const prefix = key.slice(0, Math.max(key.indexOf('/'), 0))

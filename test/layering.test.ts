@@ -57,6 +57,12 @@ test.for(pure)('%s imports no package and no part of a runtime', (folder) => {
   expect(foreign).toEqual([])
 })
 
+test('only bgp-agent/sys calls into the system by itself', () => {
+  const callers = present.flatMap(sources).filter((file) => importsOf(file).includes('koffi'))
+  expect(callers.length).toBeGreaterThan(0)
+  expect(callers.filter((file) => !file.startsWith('bgp-agent/sys/'))).toEqual([])
+})
+
 test('every folder with sources has its place in the list', () => {
   const folders = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !['node_modules', 'test', 'bench', 'docs'].includes(entry.name))

@@ -1,5 +1,7 @@
+import type { WellKnownCommunity } from '../../kube/bgp/advertisement.ts'
+
 /** Well-known communities by the names of CiliumBGPAdvertisement's `communities.wellKnown`. IANA "BGP Well-known Communities". */
-export const wellKnown: Readonly<Record<string, number>> = {
+export const wellKnown: Readonly<Record<WellKnownCommunity, number>> = {
   internet: 0,
   'planned-shut': 0xffff0000,
   'accept-own': 0xffff0001,
@@ -18,6 +20,10 @@ export const wellKnown: Readonly<Record<string, number>> = {
 
 /** RFC 8092 section 3. */
 export type LargeCommunity = readonly [globalAdministrator: number, first: number, second: number]
+
+/** A well-known community by its name; undefined for any other text. */
+export const wellKnownCommunity = (name: string): number | undefined =>
+  Object.entries(wellKnown).find(([known]) => known === name)?.[1]
 
 /** "65000:100" or one number of 32 bits; undefined for anything else. RFC 1997. */
 export function parseCommunity(text: string): number | undefined {

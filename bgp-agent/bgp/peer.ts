@@ -26,11 +26,6 @@ import type { Update } from './update-decode.ts'
 /** Connections that the peer has opened and that have not come to anything yet; one more is closed. */
 const MAX_ACCEPTED = 2
 
-export interface PeerSettings extends PeerOptions {
-  /** Next hops other than the session's own address. */
-  readonly nextHops: NextHops
-}
-
 /** What a peer needs of the world. */
 export interface PeerWorld {
   /** A socket that is about to connect. May throw. */
@@ -62,7 +57,7 @@ interface Established {
 
 /** The session with one peer: the state machine with its sockets and clocks, and the routes that the peer is told. */
 export class Peer implements ConnectionEnds {
-  readonly #settings: PeerSettings
+  readonly #settings: PeerOptions
   readonly #world: PeerWorld
   readonly #connections = new Map<ConnectionId, PeerConnection>()
   #state: State = stopped
@@ -73,7 +68,7 @@ export class Peer implements ConnectionEnds {
   #retry: NodeJS.Timeout | undefined
   #accepted = 0
 
-  constructor(settings: PeerSettings, world: PeerWorld) {
+  constructor(settings: PeerOptions, world: PeerWorld) {
     this.#settings = settings
     this.#world = world
   }
@@ -234,15 +229,12 @@ export class Peer implements ConnectionEnds {
     return { isInternal, fourOctetAs, localAsn: asn, onlyToCustomer }
   }
 
-  /** Configured ones, or the session's own address for its family, and for IPv4 over IPv6 where both know RFC 8950. */
+  /** The session's own address for its family, and for IPv4 over IPv6 where both know RFC 8950. */
   #nextHops(local: string | undefined, { extendedNextHop }: Negotiated): NextHops {
     const own = parseAddress(local?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, '') ?? '')
     const family: FamilyName = own?.length === 4 ? 'ipv4' : 'ipv6'
-    return {
-      ...(own === undefined ? {} : { [family]: own }),
-      ...(own !== undefined && family === 'ipv6' && extendedNextHop ? { ipv4: own } : {}),
-      ...this.#settings.nextHops,
-    }
+    if (own === undefined) return {}
+    return family === 'ipv6' && extendedNextHop ? { ipv4: own, ipv6: own } : { [family]: own }
   }
 
   #retryIn(seconds: number): void {

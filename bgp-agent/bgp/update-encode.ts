@@ -22,8 +22,10 @@ const isPlain = ({ family, nextHop }: Carriage): boolean => family === 'ipv4' &&
 
 /** Both lengths of an UPDATE. */
 const LENGTHS = 4
-/** AFI, SAFI, and the head of the attribute. */
-const MP_HEAD = 4 + 3
+/** Flags, type and length of an attribute. */
+const ATTRIBUTE_HEAD = 4
+/** AFI and SAFI, behind that head. */
+const MP_HEAD = ATTRIBUTE_HEAD + 3
 
 /** As few messages as hold these prefixes, all of the carriage's family; `attributes` as encodeAttributes gives them. */
 export function* announce(
@@ -42,7 +44,10 @@ export function* announce(
   // Length of the next hop and one octet that is reserved.
   const fixed = MP_HEAD + nextHop.length + 2
   for (const nlri of packed(prefixes, maxLength - HEADER_LENGTH - LENGTHS - attributes.length - fixed)) {
-    const head = [...multiprotocolHead(AttributeType.mpReach, fixed - 4 + nlri.length), ...familyOctets(carriage)]
+    const head = [
+      ...multiprotocolHead(AttributeType.mpReach, fixed - ATTRIBUTE_HEAD + nlri.length),
+      ...familyOctets(carriage),
+    ]
     // First of all, so that a peer finds the prefixes whatever else is wrong. RFC 7606 section 5.1.
     const first = Uint8Array.of(...head, nextHop.length, ...nextHop, 0)
     yield update(new Uint8Array(), joined(first, nlri, attributes), new Uint8Array())
@@ -58,7 +63,10 @@ export function* withdraw(prefixes: readonly Prefix[], carriage: Carriage): Gene
     return
   }
   for (const nlri of packed(prefixes, maxLength - HEADER_LENGTH - LENGTHS - MP_HEAD)) {
-    const head = [...multiprotocolHead(AttributeType.mpUnreach, MP_HEAD - 4 + nlri.length), ...familyOctets(carriage)]
+    const head = [
+      ...multiprotocolHead(AttributeType.mpUnreach, MP_HEAD - ATTRIBUTE_HEAD + nlri.length),
+      ...familyOctets(carriage),
+    ]
     yield update(new Uint8Array(), joined(Uint8Array.from(head), nlri), new Uint8Array())
   }
 }
@@ -66,7 +74,10 @@ export function* withdraw(prefixes: readonly Prefix[], carriage: Carriage): Gene
 /** Says that all routes of a family have been sent. RFC 4724 section 2. */
 export function endOfRib(family: FamilyName): Uint8Array {
   if (family === 'ipv4') return update(new Uint8Array(), new Uint8Array(), new Uint8Array())
-  const attributes = [...multiprotocolHead(AttributeType.mpUnreach, MP_HEAD - 4), ...familyOctets({ family })]
+  const attributes = [
+    ...multiprotocolHead(AttributeType.mpUnreach, MP_HEAD - ATTRIBUTE_HEAD),
+    ...familyOctets({ family }),
+  ]
   return update(new Uint8Array(), Uint8Array.from(attributes), new Uint8Array())
 }
 

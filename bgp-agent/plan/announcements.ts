@@ -6,7 +6,7 @@ import type { RouteAttributes } from '../bgp/attributes.ts'
 import { families } from '../bgp/family.ts'
 import { type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
 import type { Advertisement, NodeObjects } from './node-objects.ts'
-import { annotated, attributesOf, communitiesAnnotation, merged } from './route-attributes.ts'
+import { attributesOf, communitiesAnnotation, withAnnotation } from './route-attributes.ts'
 import { serviceAddresses } from './service-addresses.ts'
 
 /** Where a route comes from: "Service shop/web LoadBalancerIP by advertisement public". */
@@ -106,20 +106,15 @@ function addService(
   const { name, namespace, labels, annotations } = service.metadata
   const names = { 'io.kubernetes.service.name': name, 'io.kubernetes.service.namespace': namespace }
   if (options === undefined || selector === undefined || !selects(selector, { ...labels, ...names })) return
-  const annotation = annotated(annotations[communitiesAnnotation] ?? '')
-  for (const text of annotation.bad)
+  const { attributes: own, bad } = withAnnotation(attributes, annotations[communitiesAnnotation] ?? '')
+  for (const text of bad)
     draft.faults.push(
       `Service ${namespace}/${name}: annotation ${communitiesAnnotation}: ${JSON.stringify(text)} is no community`,
     )
-  const own = { ...merged(attributes, { ...attributes, ...communitiesOf(annotation.attributes) }) }
+  const ownSlices = slices.get(`${namespace}/${name}`) ?? []
   for (const type of options.addresses) {
     const source = `Service ${namespace}/${name} ${type}`
-    for (const { address, withheld, isLocal } of serviceAddresses(
-      service,
-      type,
-      slices.get(`${namespace}/${name}`) ?? [],
-      nodeName,
-    )) {
+    for (const { address, withheld, isLocal } of serviceAddresses(service, type, ownSlices, nodeName)) {
       const host = hostPrefix(address)
       const length = host?.family === 'ipv4' ? options.aggregationLengthIPv4 : options.aggregationLengthIPv6
       const prefix =
@@ -129,8 +124,6 @@ function addService(
     }
   }
 }
-
-const communitiesOf = ({ communities, largeCommunities }: RouteAttributes) => ({ communities, largeCommunities })
 
 function addGateway(
   { metadata, spec }: Gateway,

@@ -1,6 +1,5 @@
 import { selects } from '../../kube/label-selector.ts'
-import type { FamilyName } from '../address.ts'
-import { parseAddress } from '../address.ts'
+import { type FamilyName, parseAddress } from '../address.ts'
 import type { Route, Routes } from '../bgp/rib-out.ts'
 import { type Announcement, type Machine, type Offer, offer, type Withheld } from './announcements.ts'
 import type { ClusterConfig, NodeObjects, PeerConfig } from './node-objects.ts'
@@ -39,7 +38,7 @@ export interface PeerPlan {
   readonly families: readonly FamilyName[]
   readonly routes: Routes
   /** By prefix: where each route comes from. */
-  readonly sources: ReadonlyMap<string, readonly string[]>
+  readonly sources: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 type Peer = ClusterConfig['spec']['bgpInstances'][number]['peers'][number]
@@ -54,7 +53,6 @@ export interface Condition {
     | 'cilium.io/MissingPeerConfigs'
     | 'cilium.io/ConflictingClusterConfig'
     | 'cilium.io/MissingAuthSecret'
-    | 'cilium.io/BGPReconcileError'
   readonly message: string
 }
 
@@ -198,7 +196,7 @@ class Planning {
 
   #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'sources'> {
     const routes = new Map<string, Route>()
-    const sources = new Map<string, string[]>()
+    const sources = new Map<string, Set<string>>()
     for (const { afi, safi, advertisements } of spec.families) {
       if (safi !== 'unicast' || advertisements === undefined) continue
       for (const advertisement of this.#objects.advertisements) {
@@ -210,12 +208,17 @@ class Planning {
     return { routes, sources }
   }
 
-  #add({ prefix, attributes, source }: Announcement, routes: Map<string, Route>, sources: Map<string, string[]>): void {
+  #add(
+    { prefix, attributes, source }: Announcement,
+    routes: Map<string, Route>,
+    sources: Map<string, Set<string>>,
+  ): void {
     const before = routes.get(prefix.text)
-    const all = before === undefined ? attributes : merged(before.attributes, attributes)
-    routes.set(prefix.text, { prefix, attributes: this.#shared.of(all) })
-    const known = sources.get(prefix.text) ?? []
-    if (!known.includes(source)) sources.set(prefix.text, [...known, source])
+    const own = this.#shared.of(attributes)
+    if (before === undefined) routes.set(prefix.text, { prefix, attributes: own })
+    else if (before.attributes !== own)
+      routes.set(prefix.text, { prefix, attributes: this.#shared.of(merged(before.attributes, own)) })
+    sources.set(prefix.text, (sources.get(prefix.text) ?? new Set()).add(source))
   }
 
   #offer(advertisement: NodeObjects['advertisements'][number]): Offer {

@@ -6,6 +6,7 @@ import {
   parseCommunity,
   parseLargeCommunity,
   wellKnown,
+  wellKnownCommunity,
 } from '../bgp/communities.ts'
 import type { Advertisement } from './node-objects.ts'
 
@@ -24,7 +25,7 @@ export function attributesOf(attributes: Attributes): RouteAttributes {
     localPreference,
     communities: ascending([
       ...communities.standard.flatMap((text) => parseCommunity(text) ?? []),
-      ...communities.wellKnown.flatMap((name) => wellKnown[name] ?? []),
+      ...communities.wellKnown.map((name) => wellKnown[name]),
     ]),
     largeCommunities: ascendingLarge(
       communities.large.map(parseLargeCommunity).filter((community) => community !== undefined),
@@ -32,30 +33,23 @@ export function attributesOf(attributes: Attributes): RouteAttributes {
   }
 }
 
-/** What an annotation adds; a text that is no community is told. */
-export function annotated(text: string): { readonly attributes: RouteAttributes; readonly bad: readonly string[] } {
-  const standard: number[] = []
-  const large: LargeCommunity[] = []
+/** These attributes with the communities of an annotation, too, and the parts of it that are none. */
+export function withAnnotation(
+  attributes: RouteAttributes,
+  text: string,
+): { readonly attributes: RouteAttributes; readonly bad: readonly string[] } {
+  const communities = [...attributes.communities]
+  const largeCommunities = [...attributes.largeCommunities]
   const bad: string[] = []
   for (const part of text.split(',').map((part) => part.trim())) {
-    const community = wellKnown[part] ?? parseCommunity(part)
+    const community = wellKnownCommunity(part) ?? parseCommunity(part)
     const largeCommunity = parseLargeCommunity(part)
-    if (community !== undefined) standard.push(community)
-    else if (largeCommunity !== undefined) large.push(largeCommunity)
+    if (community !== undefined) communities.push(community)
+    else if (largeCommunity !== undefined) largeCommunities.push(largeCommunity)
     else if (part !== '') bad.push(part)
   }
-  return {
-    attributes: { ...plain, communities: ascending(standard), largeCommunities: ascendingLarge(large) },
-    bad,
-  }
-}
-
-export const plain: RouteAttributes = {
-  prepend: 0,
-  med: undefined,
-  localPreference: undefined,
-  communities: [],
-  largeCommunities: [],
+  const all = { communities: ascending(communities), largeCommunities: ascendingLarge(largeCommunities) }
+  return { attributes: { ...attributes, ...all }, bad }
 }
 
 /**

@@ -41,6 +41,8 @@ const wellKnownCommunity = z.enum([
   'no-peer',
 ])
 
+export type WellKnownCommunity = z.output<typeof wellKnownCommunity>
+
 const attributes = z.object({
   communities: z
     .object({

@@ -5,7 +5,6 @@ import { rule } from '../rule.ts'
 /** An AS number of four octets. RFC 6793. */
 export const asn = integer('an AS number from 1 to 4294967295', 1, 4_294_967_295)
 export const instanceName = text('a name', 255)
-export const portNumber = integer('a port number from 1 to 65535', 1, 65535)
 
 const zone = /%[^%\s]{1,15}$/
 
@@ -14,12 +13,6 @@ export const peerAddress = text('an IP address such as 192.0.2.1, 2001:db8::1 or
   rule((value, report) => {
     if (!isIPAddress(value.toLowerCase().startsWith('fe80:') ? value.replace(zone, '') : value))
       report([], `${JSON.stringify(value)} is no IP address`)
-  }),
-)
-
-export const address = text('an IP address', 64).check(
-  rule((value, report) => {
-    if (!isIPAddress(value)) report([], `${JSON.stringify(value)} is no IP address`)
   }),
 )
 

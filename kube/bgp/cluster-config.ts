@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { integer, labelSelector, list, objectName, text } from '../fields.ts'
+import { integer, labelSelector, list, objectName, port, text } from '../fields.ts'
 import { clusterObjectMeta } from '../metadata.ts'
 import { rule, unique } from '../rule.ts'
-import { asn, instanceName, peerAddress, portNumber } from './bgp-fields.ts'
+import { asn, instanceName, peerAddress } from './bgp-fields.ts'
 import { ciliumVersions, landfallVersions } from './versions.ts'
 
 const autoDiscovery = z
@@ -38,7 +38,7 @@ const instance = z
     name: instanceName,
     localASN: asn.exactOptional(),
     /** Where connections are taken; without it none are. */
-    localPort: portNumber.exactOptional(),
+    localPort: port.exactOptional(),
     peers: list(peer, 1000)
       .check(unique(({ name }) => name, ['name']))
       .prefault([]),

@@ -1,12 +1,12 @@
 import * as z from 'zod'
-import { list } from '../fields.ts'
+import { ipAddress, list, port } from '../fields.ts'
 import { clusterObjectMeta } from '../metadata.ts'
 import { unique } from '../rule.ts'
-import { address, asn, instanceName, portNumber, routerId } from './bgp-fields.ts'
+import { asn, instanceName, routerId } from './bgp-fields.ts'
 import { ciliumVersions, landfallVersions } from './versions.ts'
 
 const peer = z
-  .object({ name: instanceName, localAddress: address.exactOptional() })
+  .object({ name: instanceName, localAddress: ipAddress.exactOptional() })
   // Cilium has it, too, and it does nothing there.
   .meta({ unread: ['localPort'] })
 
@@ -14,7 +14,7 @@ const instance = z
   .object({
     name: instanceName,
     routerID: routerId.exactOptional(),
-    localPort: portNumber.exactOptional(),
+    localPort: port.exactOptional(),
     localASN: asn.exactOptional(),
     peers: list(peer, 1000)
       .check(unique(({ name }) => name, ['name']))

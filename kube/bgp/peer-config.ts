@@ -1,8 +1,7 @@
 import * as z from 'zod'
-import { integer, labelSelector, list, text } from '../fields.ts'
+import { integer, labelSelector, list, port, text } from '../fields.ts'
 import { clusterObjectMeta } from '../metadata.ts'
 import { rule, unique } from '../rule.ts'
-import { portNumber } from './bgp-fields.ts'
 import { ciliumVersions, landfallVersions } from './versions.ts'
 
 const seconds = (least: number, most: number) => integer(`seconds, from ${least} to ${most}`, least, most)
@@ -50,7 +49,7 @@ export type BgpFamily = z.output<typeof family>
 const ciliumSpec = z.object({
   transport: z
     .object({
-      peerPort: portNumber.default(179),
+      peerPort: port.default(179),
       sourceInterface: text('the name of an interface', 255).exactOptional(),
     })
     .meta({ unread: ['localPort'] })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {
+  ipAddress,
   isHostname,
   isIPAddress,
   labelPattern,
@@ -57,12 +58,6 @@ const clusterIP = z.string().check(
   }),
 )
 
-const address = z.string().check(
-  rule((value, report) => {
-    if (!isIPAddress(value)) report([], `${JSON.stringify(value)} is no IP address`)
-  }),
-)
-
 /** What a controller of load balancers has given. */
 const status = z
   .object({
@@ -70,7 +65,7 @@ const status = z
       .object({
         ingress: list(
           z
-            .object({ ip: address.exactOptional(), hostname: z.string().exactOptional() })
+            .object({ ip: ipAddress.exactOptional(), hostname: z.string().exactOptional() })
             .meta({ unread: ['ipMode', 'ports'] }),
           1000,
         ).prefault([]),
@@ -99,7 +94,7 @@ const spec = z
     clusterIP: clusterIP.exactOptional(),
     externalName: z.string().exactOptional(),
     clusterIPs: list(clusterIP, 2).exactOptional(),
-    externalIPs: list(address, 1000).exactOptional(),
+    externalIPs: list(ipAddress, 1000).exactOptional(),
     externalTrafficPolicy: z.enum(['Cluster', 'Local']).exactOptional(),
     internalTrafficPolicy: z.enum(['Cluster', 'Local']).exactOptional(),
     ipFamilies: list(z.enum(['IPv4', 'IPv6']), 2).exactOptional(),
