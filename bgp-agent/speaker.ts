@@ -147,7 +147,7 @@ function pathTo(
     port: settings.transport.peerPort,
     local,
     device: settings.transport.sourceInterface,
-    key: password === undefined || password === '' ? undefined : new TextEncoder().encode(password),
+    key: password === undefined ? undefined : new TextEncoder().encode(password),
     hops: hopLimits(peerAsn === asn, settings.ebgpMultihop, hasTtlSecurity),
   }
 }

@@ -239,6 +239,18 @@ test('a peer whose password is missing has no session, and a condition says why'
   expect([instances[0]?.peers, conditions[0]?.type]).toEqual([[], 'cilium.io/MissingAuthSecret'])
 })
 
+test('an empty password is a missing one', () => {
+  const secret = `
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: bgp, namespace: kube-system }
+stringData: { password: "" }
+`
+  const { instances, conditions } = plan(secret, base.replace('  families:', '  authSecretRef: bgp\n  families:'))
+  expect([instances[0]?.peers, conditions[0]?.type]).toEqual([[], 'cilium.io/MissingAuthSecret'])
+})
+
 test('an override changes what is this node alone', () => {
   const override = `
 ---

@@ -187,7 +187,8 @@ class Planning {
       (each) => each.metadata.name === spec.authSecretRef && each.metadata.namespace === secretNamespace,
     )
     const password = secret?.data.password
-    if (password !== undefined) return Buffer.from(password, 'base64').toString()
+    // An empty one would be a session without any.
+    if (password !== undefined && password !== '') return Buffer.from(password, 'base64').toString()
     const object = `${kind} ${metadata.name}`
     const message = `there is no Secret ${secretNamespace}/${spec.authSecretRef} with the key "password"`
     this.#conditions.push({ object, type: 'cilium.io/MissingAuthSecret', message })
