@@ -62,8 +62,7 @@ export type Action =
   | { readonly type: 'failed'; readonly reason: string }
   | ConnectionAction
 
-export type ConnectionAction = { readonly id: ConnectionId } & /** Its timers end with it. */
-(
+export type ConnectionAction = { readonly id: ConnectionId } /** Its timers end with it. */ & (
   | { readonly type: 'close' }
   | { readonly type: 'sendOpen' }
   | { readonly type: 'sendKeepalive' }
