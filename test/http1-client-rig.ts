@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { onTestFinished } from 'vitest'
 import type { BackendTls, Endpoint } from '../proto/gen/route_table.ts'
 import type { Exchange, ExchangeError, RequestHead, ResponseSink } from '../standalone/exchange.ts'
 import { createHttp1Client } from '../standalone/http1-client/http1-client.ts'
@@ -6,6 +7,7 @@ import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
 import type { Connect, OriginClient } from '../standalone/origin-client.ts'
 import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import type { RawHeaders } from '../standalone/raw-headers.ts'
+import { type Origin, startOrigin } from './origins.ts'
 
 export interface ClientRig {
   readonly client: OriginClient
@@ -35,6 +37,34 @@ export function http1Rig(
     },
   }
 }
+
+/** Connects without TLS. */
+export const clear = createConnect(() => undefined)
+
+/** A client that is closed when the test is over. */
+export function startClient(limits?: Partial<Http1ClientLimits>, connect?: Connect): ClientRig {
+  const rig = http1Rig(limits, connect)
+  onTestFinished(() => rig.client.close())
+  return rig
+}
+
+/** An origin that is closed when the test is over. */
+export async function origin(serve: Parameters<typeof startOrigin>[0]): Promise<Origin> {
+  const started = await startOrigin(serve)
+  onTestFinished(() => started.close())
+  return started
+}
+
+/** How many connections are still open at the origin's end. */
+export const openAt = ({ connections }: Origin): number =>
+  connections.filter((connection) => connection.closed === undefined).length
+
+export const ok = 'HTTP/1.1 200 OK\r\n'
+
+/** An answer with a body of known length, and with more header lines. */
+export const sized = (body: string, lines = ''): string => `${ok}${lines}Content-Length: ${body.length}\r\n\r\n${body}`
+
+export const post = { method: 'POST', hasBody: true } as const
 
 const get: RequestHead = {
   method: 'GET',
