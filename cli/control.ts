@@ -3,10 +3,11 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { thisMachine } from '../serve/site.ts'
 import { auditCommand } from './control-audit.ts'
 import { tokenCommand } from './control-token.ts'
+import { hostAndPort } from './port.ts'
 import { refuseToDowngrade, type SigningFlags, signingOf, signKeyOption, validForOption } from './signing.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
-import { UsageError } from './usage.ts'
+import { isForPeople, UsageError } from './usage.ts'
 
 const dataOption = (): Option =>
   new Option('--data <directory>', 'where the database with versions, tokens and the audit log is').default(
@@ -16,7 +17,7 @@ const dataOption = (): Option =>
 interface ServeFlags extends SigningFlags {
   readonly unsigned?: boolean
   readonly data: string
-  readonly to: string
+  readonly to?: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly grace: number
 }
@@ -71,19 +72,11 @@ Examples:
   .addCommand(tokenCommand)
   .addCommand(auditCommand)
 
-function hostAndPort(text: string): ServeFlags['listen'] {
-  const [, host = '', port] = /^(\[[0-9a-f:.]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? []
-  if (port === undefined || Number(port) > 65535) throw new InvalidArgumentError('write HOST:PORT.')
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
-}
-
 function seconds(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('write a number of seconds.')
   return Number(text)
 }
 
-/** What a person can mend: a store that is away, an address that is taken, a directory that is not ours. */
 function forPeople(error: unknown): never {
-  const isForPeople = error instanceof Error && (error.name === 'StoreError' || 'syscall' in error)
-  throw isForPeople ? new UsageError(error.message) : error
+  throw isForPeople(error) ? new UsageError(error.message) : error
 }

@@ -5,6 +5,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** Whether a person can mend it: a store that is away, an address that is taken, a directory that is not ours. */
+export const isForPeople = (error: unknown): error is Error =>
+  error instanceof Error && (error.name === 'StoreError' || 'syscall' in error)
+
 /** `-f PATH…`, for every command that reads manifests. */
 export const filesOption = (): Option =>
   new Option(
