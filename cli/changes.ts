@@ -21,9 +21,7 @@ function changed(what: string, { added, changed, removed }: Changes): string[] {
 /** "wrote 3 entries (512 bytes), deleted 1 old one". */
 export function printWritten(entries: number, bytes: number, collected: number, dryRun: boolean): string {
   if (entries === 0 && collected === 0) return 'nothing to write: the store has these tables already'
-  const parts = [
-    `${dryRun ? 'would write' : 'wrote'} ${entries} ${entries === 1 ? 'entry' : 'entries'} (${bytes} bytes)`,
-  ]
+  const parts = [`${dryRun ? 'would write' : 'wrote'} ${count(entries, 'entry', 'entries')} (${bytes} bytes)`]
   if (collected > 0) parts.push(`${dryRun ? 'would delete' : 'deleted'} ${count(collected, 'old one')}`)
   return parts.join(', ')
 }

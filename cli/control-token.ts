@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import process from 'node:process'
 import { type Command as AnyCommand, Command, InvalidArgumentError, Option } from 'commander'
 import { type Token, type Verb, verbs } from '../control/service/tokens.ts'
+import { withDatabase } from './control-database.ts'
 import { table } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
@@ -84,18 +85,13 @@ type Tokens = import('../control/service/tokens.ts').Tokens
 type Sql = import('../control/service/sql.ts').Sql
 
 async function withTokens(command: AnyCommand, use: (tokens: Tokens, database: Sql) => Promise<void>): Promise<void> {
-  const { data }: { readonly data: string } = command.optsWithGlobals()
-  const [{ openDatabase }, { Audit }, { Tokens }] = await Promise.all([
-    import('../control/service/node-database.ts'),
+  const [{ Audit }, { Tokens }] = await Promise.all([
     import('../control/service/audit.ts'),
     import('../control/service/tokens.ts'),
   ])
-  const database = await openDatabase(data)
-  try {
-    await use(new Tokens(database, new Audit(database, Date.now), Date.now), database)
-  } finally {
-    await database.close()
-  }
+  await withDatabase(command, (database) =>
+    use(new Tokens(database, new Audit(database, Date.now), Date.now), database),
+  )
 }
 
 const actor = (): string => `${userInfo().username} at the terminal`

@@ -17,8 +17,9 @@ export const warn = (text: string): string => styleText('yellow', text)
 export const dim = (text: string): string => styleText('dim', text)
 export const strong = (text: string): string => styleText('bold', text)
 
-/** "1 route", "2 routes". */
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+/** "1 route", "2 routes", "2 entries". */
+export const count = (number: number, noun: string, several = `${noun}s`): string =>
+  `${number} ${number === 1 ? noun : several}`
 
 export const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
