@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { setName } from './answers.ts'
 import { Refusal } from './refusal.ts'
 import type { Service } from './service.ts'
 import { mayDo, type Token, type Verb } from './tokens.ts'
@@ -10,8 +11,6 @@ export interface ServiceEnv {
 }
 
 export type ServiceContext = Context<ServiceEnv>
-
-const setForm = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 /** Lets a request pass whose token holds; what it may do is for `permit`. */
 export const authenticate: MiddlewareHandler<ServiceEnv> = async (c, next) => {
@@ -27,7 +26,7 @@ export const authenticate: MiddlewareHandler<ServiceEnv> = async (c, next) => {
 /** The set that the path names, if the token may do that with it. Nobody is told of sets that are not theirs. */
 export function permittedSet(c: ServiceContext, verb: Verb): string {
   const set = c.req.param('set') ?? ''
-  if (!setForm.test(set)) {
+  if (!setName.safeParse(set).success) {
     throw new Refusal(400, 'bad-request', 'a set is named by 1 to 63 small letters, digits and hyphens')
   }
   if (!mayDo(c.var.token, verb, set)) {

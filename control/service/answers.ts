@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 const count = z.int().min(0)
 const time = z.iso.datetime().describe('RFC 3339, in UTC')
-const setName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
+export const setName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
 const names = z.array(z.string()).readonly()
 
 export const findingAnswer = z.strictObject({

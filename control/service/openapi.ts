@@ -49,7 +49,7 @@ const header = (name: string, description: string): object => ({
   schema: { type: 'string' },
 })
 
-const set = { name: 'set', in: 'path', required: true, schema: answers.setAnswer.shape.set.toJSONSchema() }
+const set = { name: 'set', in: 'path', required: true, schema: answers.setName.toJSONSchema() }
 const etag = { etag: { schema: { type: 'string' }, description: 'the version, for If-Match' } }
 
 const changing = [
