@@ -46,7 +46,7 @@ export interface Change {
 const MOST_HOSTNAMES = 10
 
 /** More changes help nobody. */
-export const MOST_CHANGES = 1000
+const MOST_CHANGES = 1000
 
 interface Found {
   change: Omit<Change, 'hostnames' | 'rules'>

@@ -4,7 +4,7 @@ import { AppProtocol, Origin } from '../../proto/gen/route_table.ts'
 import type { Branch, Fate, ForwardFate, Outcome } from './fate.ts'
 
 /** The sides of a fate that can differ by themselves, in words. */
-export const facetNames = [
+const facetNames = [
   'answer',
   'backends',
   'weights',
@@ -66,7 +66,7 @@ function facetKey(fate: Fate, facet: Exclude<Facet, 'endpoints'>): string {
 }
 
 /** What one side of a fate is; "" where the fate has none. */
-export function facetText(fate: Fate, facet: Facet): string {
+function facetText(fate: Fate, facet: Facet): string {
   if (facet === 'weights')
     return fate
       .map(({ share, outcome }) => `${percent(share)} ${targetText(outcome)}`)
@@ -126,7 +126,7 @@ function forwardText(outcome: ForwardFate, facet: Exclude<Facet, 'weights'>): st
 }
 
 /** Where an outcome leads, in a few words. */
-export function targetText(outcome: Outcome): string {
+function targetText(outcome: Outcome): string {
   switch (outcome.type) {
     case 'forward':
       return outcome.backend.key

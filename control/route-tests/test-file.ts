@@ -34,7 +34,7 @@ const settings = {
 }
 
 /** A test is about one of these. */
-export const subjects = ['request', 'grpc', 'tls', 'tcp', 'udp'] as const
+const subjects = ['request', 'grpc', 'tls', 'tcp', 'udp'] as const
 
 const test = z
   .strictObject({

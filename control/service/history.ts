@@ -5,7 +5,7 @@ import type { ManifestText } from './manifest-text.ts'
 import { type Row, type Sql, type Statement, sql } from './sql.ts'
 
 /** Versions of a set that are kept. */
-export const keptVersions = 50
+const keptVersions = 50
 
 /** Characters that are written, or hashes that are asked for, at a time. */
 const batchCharacters = 4 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { type Sql, sql } from './sql.ts'
 
-/** The tables of the control service. deploy/control/ has the same for D1, made from these. */
+/** The tables of the control service, on Node and on D1. */
 export const schema = [
   // One row for each version of a set. `chunks` is a JSON list of the hashes that its manifests consist of, in order.
   `CREATE TABLE IF NOT EXISTS versions (
