@@ -13,7 +13,7 @@ import {
   type TableParts,
 } from '../test/engine-tables.ts'
 import { covers } from './hosts.ts'
-import { chooseTls, isMisdirected, type StreamDecision, Streams } from './streams.ts'
+import { choosePlain, chooseTls, isMisdirected, type StreamDecision, Streams } from './streams.ts'
 import { readRoot } from './table.ts'
 
 const passthrough: Tls = { passthrough: true, certificates: [], clients: undefined }
@@ -79,6 +79,12 @@ test('TCP and UDP do not meet on a port', () => {
   expect(streams.plainListener(Protocol.TCP, 5432)?.id).toBe('tcp')
   expect(streams.plainListener(Protocol.UDP, 5432)?.id).toBe('udp')
   expect(streams.plainListener(Protocol.UDP, 53)).toBeUndefined()
+})
+
+test('of several Gateways, the first with a listener of TCP on the port takes a connection', () => {
+  const all = [streamsOf({ gateway: 'a/none' }), streamsOf({ gateway: 'a/one', listeners: [tcp] })]
+  expect(choosePlain(all, Protocol.TCP, 5432)?.streams.gateway).toBe('a/one')
+  expect(choosePlain(all, Protocol.UDP, 5432)).toBeUndefined()
 })
 
 test.for<[string, string, string]>([

@@ -106,16 +106,16 @@ export class Streams {
 
 const NO_ROUTE: StreamRefusal = { type: 'refuse', matched: undefined, why: 'no-route' }
 
-/** Where a TLS connection belongs. */
-export interface TlsPlace {
+/** The listener that a connection or a datagram belongs to. */
+export interface StreamPlace {
   readonly streams: Streams
   readonly listener: Listener
 }
 
 /** Of several Gateways on one port, the one whose listener's hostname takes the server name most specifically; of equal ones
  *  the first by name. */
-export function chooseTls(all: readonly Streams[], port: number, serverName: string): TlsPlace | undefined {
-  let best: TlsPlace | undefined
+export function chooseTls(all: readonly Streams[], port: number, serverName: string): StreamPlace | undefined {
+  let best: StreamPlace | undefined
   let highest = -1
   for (const streams of all) {
     const listener = streams.tlsListener(port, serverName)
@@ -130,6 +130,19 @@ export function chooseTls(all: readonly Streams[], port: number, serverName: str
     highest = specificity
   }
   return best
+}
+
+/** Of several Gateways, the first that has a listener for connections or datagrams of which nothing is known. */
+export function choosePlain(
+  all: readonly Streams[],
+  protocol: typeof Protocol.TCP | typeof Protocol.UDP,
+  port: number,
+): StreamPlace | undefined {
+  for (const streams of all) {
+    const listener = streams.plainListener(protocol, port)
+    if (listener !== undefined) return { streams, listener }
+  }
+  return undefined
 }
 
 /** Whether a request is to be answered with 421, since another listener takes its authority than took the server name of its

@@ -1,7 +1,7 @@
 import { connect as openSocket } from 'cloudflare:sockets'
 import { ClientHelloReader } from '../engine/client-hello.ts'
 import type { Router } from '../engine/router.ts'
-import { chooseTls, type StreamDecision, Streams, type TlsPlace } from '../engine/streams.ts'
+import { choosePlain, chooseTls, type StreamDecision, type StreamPlace, Streams } from '../engine/streams.ts'
 import { type Backend, Protocol } from '../proto/gen/route_table.ts'
 import type { SocketProps } from './config.ts'
 import type { Worker } from './worker.ts'
@@ -119,17 +119,11 @@ function placeOf(
   protocol: SocketProps['protocol'],
   port: number,
   serverName: string,
-): TlsPlace | undefined {
-  if (protocol === 'tls' || protocol === 'ended-tls') {
-    const place = chooseTls(all, port, serverName)
-    const isPassthrough = place?.listener.tls?.passthrough === true
-    return place?.listener.protocol === Protocol.TLS && isPassthrough === (protocol === 'tls') ? place : undefined
-  }
-  for (const streams of all) {
-    const listener = streams.plainListener(Protocol.TCP, port)
-    if (listener !== undefined) return { streams, listener }
-  }
-  return undefined
+): StreamPlace | undefined {
+  if (protocol !== 'tls' && protocol !== 'ended-tls') return choosePlain(all, Protocol.TCP, port)
+  const place = chooseTls(all, port, serverName)
+  const isPassthrough = place?.listener.tls?.passthrough === true
+  return place?.listener.protocol === Protocol.TLS && isPassthrough === (protocol === 'tls') ? place : undefined
 }
 
 /** A router's table never changes. */

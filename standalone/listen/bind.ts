@@ -1,4 +1,4 @@
-import { chooseTls, type Streams, type TlsPlace } from '../../engine/streams.ts'
+import { choosePlain, chooseTls, type StreamPlace, type Streams } from '../../engine/streams.ts'
 import { Protocol } from '../../proto/gen/route_table.ts'
 import type { FrontEnd } from '../front-end/front-end.ts'
 
@@ -36,12 +36,9 @@ export interface TcpBind extends Socketed {
 }
 
 /** The listener that takes a connection of TLS to `serverName`, or one of TCP. */
-export function listenerOf(bind: TlsBind | TcpBind, serverName: string): TlsPlace | undefined {
+export function listenerOf(bind: TlsBind | TcpBind, serverName: string): StreamPlace | undefined {
   const all = bind.streams()
-  if (bind.type === 'tls') return chooseTls(all, bind.listenerPort, serverName)
-  for (const streams of all) {
-    const listener = streams.plainListener(Protocol.TCP, bind.listenerPort)
-    if (listener !== undefined) return { streams, listener }
-  }
-  return undefined
+  return bind.type === 'tls'
+    ? chooseTls(all, bind.listenerPort, serverName)
+    : choosePlain(all, Protocol.TCP, bind.listenerPort)
 }

@@ -1,7 +1,7 @@
 import type { BlockList, Socket } from 'node:net'
 import { ClientHelloReader } from '../../engine/client-hello.ts'
 import type { Matched } from '../../engine/decision.ts'
-import type { StreamForward, TlsPlace } from '../../engine/streams.ts'
+import type { StreamForward, StreamPlace } from '../../engine/streams.ts'
 import { Protocol } from '../../proto/gen/route_table.ts'
 import { StreamTunnel, type StreamTunnelClient, type StreamTunnelOptions } from '../stream-tunnel.ts'
 import { clientGroup, type SecureConnection, type TlsTermination } from '../tls-termination.ts'
@@ -178,14 +178,14 @@ export class Connection {
     }
   }
 
-  #find(bind: TlsBind | TcpBind): TlsPlace | undefined {
+  #find(bind: TlsBind | TcpBind): StreamPlace | undefined {
     const place = listenerOf(bind, this.#serverName)
     if (place === undefined) this.refuse('no-listener')
     else this.#taker = takerOf(place)
     return place
   }
 
-  async #secure(place: TlsPlace, protocols: readonly string[]): Promise<SecureConnection | undefined> {
+  async #secure(place: StreamPlace, protocols: readonly string[]): Promise<SecureConnection | undefined> {
     const { tls } = place.listener
     const socket = this.#socket
     if (tls === undefined || socket.destroyed) {
@@ -202,7 +202,7 @@ export class Connection {
     return secured
   }
 
-  #decide({ streams, listener }: TlsPlace): StreamForward | undefined {
+  #decide({ streams, listener }: StreamPlace): StreamForward | undefined {
     const decision = streams.decide(listener, this.#serverName, this.#options.tunnels.random)
     if (decision.type === 'missing') {
       this.refuse('shard-unavailable')
@@ -250,7 +250,7 @@ interface Taker {
   readonly clients: string | undefined
 }
 
-function takerOf({ streams, listener: { id, tls } }: TlsPlace): Taker {
+function takerOf({ streams, listener: { id, tls } }: StreamPlace): Taker {
   const isPassthrough = tls?.passthrough === true
   return {
     gateway: streams.gateway,

@@ -1,8 +1,8 @@
 import type { RemoteInfo } from 'node:dgram'
 import type { Matched } from '../../engine/decision.ts'
 import type { BackendEndpoints, EndpointBalancer, Outcome } from '../../engine/endpoints.ts'
-import type { StreamForward, Streams } from '../../engine/streams.ts'
-import { type Listener, Protocol } from '../../proto/gen/route_table.ts'
+import { choosePlain, type StreamForward, type StreamPlace, type Streams } from '../../engine/streams.ts'
+import { Protocol } from '../../proto/gen/route_table.ts'
 import { type Addressed, Ports } from '../listen/ports.ts'
 import { unmapped } from '../listen/proxy-protocol.ts'
 import { UdpPort } from './port.ts'
@@ -48,11 +48,6 @@ export const udpLimits: UdpLimits = { sessions: 10_000, newPerSource: 1_000, idl
 
 /** Milliseconds between two looks for idle sessions, at most. */
 const longestPause = 1_000
-
-interface Place {
-  readonly streams: Streams
-  readonly listener: Listener
-}
 
 /** A session, and where it belongs. */
 interface Held {
@@ -222,10 +217,5 @@ function outcomeOf(ending: UdpEnding, datagramsSent: number): Outcome {
   return datagramsSent > 0 ? 'answered' : 'abandoned'
 }
 
-function placeOf({ listenerPort, streams: all }: UdpBind): Place | undefined {
-  for (const streams of all()) {
-    const listener = streams.plainListener(Protocol.UDP, listenerPort)
-    if (listener !== undefined) return { streams, listener }
-  }
-  return undefined
-}
+const placeOf = ({ listenerPort, streams }: UdpBind): StreamPlace | undefined =>
+  choosePlain(streams(), Protocol.UDP, listenerPort)
