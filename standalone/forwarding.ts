@@ -3,6 +3,7 @@ import type { Forward, Why } from '../engine/decision.ts'
 import type { EndpointBalancer } from '../engine/endpoints.ts'
 import { statusOf } from '../engine/reason.ts'
 import type { RetryBudget } from '../engine/retry-budget.ts'
+import { retryWait } from '../engine/retry-wait.ts'
 import { sessionValue } from '../engine/session.ts'
 import type { Backend, Endpoint, Settings } from '../proto/gen/route_table.ts'
 import type { Access } from './access.ts'
@@ -25,8 +26,6 @@ import type { RawHeaders } from './raw-headers.ts'
 
 /** A request's body is kept for another try up to this size, in bytes. */
 const maxReplay = 64 * 1024
-/** The longest wait between two tries, in milliseconds. */
-const maxBackoff = 10_000
 /** Tries without a word from the route, as long as no endpoint has done anything with the request. */
 const maxUntouched = 3
 
@@ -219,9 +218,7 @@ export class Forwarding implements Exchange, AttemptEnds {
       requestTimeout === 0 ? Number.POSITIVE_INFINITY : requestTimeout - (this.#upstreams.now() - this.#since)
     if (left <= 0) return false
     if (this.#tried.size >= backend.endpoints.length) this.#tried.clear()
-    const backoff = Math.min(retry.backoff * 2 ** (this.#tries - 1), maxBackoff)
-    const wait = backoff * (0.75 + this.#upstreams.random() / 2)
-    this.#retryIn(Math.min(wait, left))
+    this.#retryIn(Math.min(retryWait(retry, this.#tries, this.#upstreams.random), left))
     return true
   }
 

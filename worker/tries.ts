@@ -1,14 +1,13 @@
 import type { Forward, RetryPolicy, Session, Why } from '../engine/decision.ts'
 import { type BackendEndpoints, type EndpointBalancer, type Outcome, outcomeOfStatus } from '../engine/endpoints.ts'
 import type { RetryBudget } from '../engine/retry-budget.ts'
+import { retryWait } from '../engine/retry-wait.ts'
 import { Origin } from '../proto/gen/route_table.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'
 import { connectorFailure, type Origins, type Outgoing } from './origin.ts'
 
 /** A request's body up to this size, in bytes, is kept for a retry; a larger one, or one of unknown size, is sent once. */
 const maxReplay = 64 * 1024
-/** The longest wait between two tries, in milliseconds. */
-const maxBackoff = 10_000
 
 /** What the tries of all requests of an isolate share. */
 export interface Upstreams {
@@ -67,7 +66,7 @@ async function tryRepeatedly(
     if (failed && !budget.take(now())) return last
     last.deadline?.clear()
     await last.response?.body?.cancel()
-    const wait = Math.min(retry.backoff * 2 ** attempt, maxBackoff) * (0.75 + upstreams.random() / 2)
+    const wait = retryWait(retry, attempt + 1, upstreams.random)
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(wait, left)))
     if (tried.size >= backend.endpoints.length) tried.clear()
   }
