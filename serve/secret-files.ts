@@ -1,7 +1,7 @@
 import { keyPairFault, keyPairOf } from '../control/compile/certificates.ts'
 import { ManifestReader } from '../kube/manifests.ts'
 import { formatProblem } from '../kube/problem.ts'
-import type { KeyPair } from '../standalone/feed.ts'
+import { isSamePair, type KeyPair } from '../standalone/feed.ts'
 
 export interface SecretPairs {
   /** By "namespace/name". The very same map as long as nothing in it has changed. */
@@ -37,8 +37,4 @@ export class SecretFiles {
 }
 
 const isEqual = (one: ReadonlyMap<string, KeyPair>, other: ReadonlyMap<string, KeyPair>): boolean =>
-  one.size === other.size &&
-  [...one].every(([name, { certificate, privateKey }]) => {
-    const before = other.get(name)
-    return before?.certificate === certificate && before.privateKey === privateKey
-  })
+  one.size === other.size && [...one].every(([name, pair]) => isSamePair(pair, other.get(name)))

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { wider } from '../engine/hosts.ts'
-import type { KeyPair } from './feed.ts'
+import { isSamePair, type KeyPair } from './feed.ts'
 
 /** The key pairs that clients may be shown, and which of them a client is. */
 export class Certificates {
@@ -22,7 +22,7 @@ export class Certificates {
     this.#pairs = new Map(
       [...pairs].map(([name, pair]) => {
         const last = before.get(name)
-        return [name, last !== undefined && isEqual(last, pair) ? last : pair]
+        return [name, last !== undefined && isSamePair(last, pair) ? last : pair]
       }),
     )
   }
@@ -75,6 +75,3 @@ function readCertificate(pair: KeyPair, id: number): Certificate {
   const hosts = [...subjectAltName.matchAll(/(?:^|, )DNS:([^,"]+)/g)].map(([, name = '']) => name.toLowerCase())
   return { id, pair, keyType: publicKey.asymmetricKeyType ?? '', hosts: new Set(hosts) }
 }
-
-const isEqual = (one: KeyPair, other: KeyPair): boolean =>
-  one.certificate === other.certificate && one.privateKey === other.privateKey

@@ -6,7 +6,7 @@ import { Streams } from '../engine/streams.ts'
 import type { Observer } from './access.ts'
 import { arrange } from './arrangement.ts'
 import { Certificates } from './certificates.ts'
-import { type Feed, type KeyPair, routersOf } from './feed.ts'
+import { type Feed, isSamePair, type KeyPair, routersOf } from './feed.ts'
 import { createHttp1Client } from './http1-client/http1-client.ts'
 import { createHttp2Client } from './http2-client/http2-client.ts'
 import { Listen } from './listen/listen.ts'
@@ -168,9 +168,6 @@ export class DataPlane {
     return faults
   }
 }
-
-const isSamePair = (one: KeyPair | undefined, other: KeyPair | undefined): boolean =>
-  one?.certificate === other?.certificate && one?.privateKey === other?.privateKey
 
 function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList()

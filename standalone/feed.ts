@@ -11,6 +11,10 @@ export interface KeyPair {
   readonly privateKey: string
 }
 
+/** Whether they are equal, or there is neither. */
+export const isSamePair = (one: KeyPair | undefined, other: KeyPair | undefined): boolean =>
+  one?.certificate === other?.certificate && one?.privateKey === other?.privateKey
+
 /** All that a data plane is to serve: entries as a store has them, and the key pairs that no store has. */
 export interface Feed {
   /** Encoded Roots, one a Gateway. */
