@@ -1,6 +1,7 @@
 import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from '../exchange.ts'
 import type { Connect, Origin, OriginClient } from '../origin-client.ts'
 import { originKey } from '../origin-key.ts'
+import { soonAnswered } from '../soon-answered.ts'
 import { Http2Exchange } from './exchange.ts'
 import { requestFields } from './head.ts'
 import { type Http2ClientLimits, http2ClientLimits } from './limits.ts'
@@ -67,7 +68,4 @@ class Http2Client implements OriginClient {
 }
 
 /** An exchange that fails before anything is sent. */
-function refuse(sink: ResponseSink, error: ExchangeError): Exchange {
-  const soon = setImmediate(() => sink.failed(error))
-  return { write: () => true, end: () => {}, resume: () => {}, abort: () => clearImmediate(soon) }
-}
+const refuse = (sink: ResponseSink, error: ExchangeError): Exchange => soonAnswered(() => sink.failed(error))
