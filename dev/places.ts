@@ -1,4 +1,6 @@
 import { type Listener, Protocol, type Root } from '../proto/gen/route_table.ts'
+import { kindOf } from '../standalone/arrangement.ts'
+import type { PlaceKind } from '../standalone/place.ts'
 
 /** Where Gateways listen that ask for no address. */
 const ownAddress = '127.0.0.1'
@@ -8,7 +10,7 @@ export interface Place {
   /** An IP address. */
   readonly address: string
   readonly port: number
-  readonly kind: 'http' | 'tls' | 'tcp'
+  readonly kind: Exclude<PlaceKind, 'udp'>
   /** As "namespace/name". */
   readonly gateways: readonly string[]
   /** undefined: for the HTTP listeners of all ports. */
@@ -59,12 +61,12 @@ function ownPlaces(routers: Iterable<Table>): Places {
   for (const { gateway, root } of routers) {
     for (const listener of root.listeners) {
       const kind = kindOf(listener)
-      if (kind === undefined) {
+      if (kind === 'udp') {
         faults.push(`Gateway ${gateway}: listener ${listener.id}: datagrams are served by landfall serve only`)
         continue
       }
       for (const address of root.addresses.length === 0 ? [ownAddress] : root.addresses) {
-        const key = `${address} ${listener.port}`
+        const key = placeKey({ address, port: listener.port })
         const before = places.get(key)
         if (before !== undefined && before.kind !== kind)
           faults.push(`Gateway ${gateway}: ${address} port ${listener.port} is another Gateway's, for ${before.kind}`)
@@ -91,20 +93,6 @@ function joined(
     listenerPort: port,
     requests: isHttp || before?.requests === true,
     connections: !isHttp || before?.connections === true,
-  }
-}
-
-function kindOf({ protocol }: Listener): Place['kind'] | undefined {
-  switch (protocol) {
-    case Protocol.HTTP:
-      return 'http'
-    case Protocol.HTTPS:
-    case Protocol.TLS:
-      return 'tls'
-    case Protocol.TCP:
-      return 'tcp'
-    case Protocol.UDP:
-      return undefined
   }
 }
 

@@ -60,7 +60,8 @@ export function arrange(tables: Iterable<Table>, elsewhere: readonly string[]): 
 
 const isShared = (kind: PlaceKind): boolean => kind === 'http' || kind === 'tls'
 
-function kindOf({ protocol }: Listener): PlaceKind {
+/** What a port is for that the listener is to be found at. */
+export function kindOf({ protocol }: Listener): PlaceKind {
   switch (protocol) {
     case Protocol.HTTP:
       return 'http'
