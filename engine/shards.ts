@@ -1,4 +1,5 @@
 import type { ShardRef } from '../proto/gen/route_table.ts'
+import { hex } from './hex.ts'
 
 /** Hash of a hostname or a backend key, unsigned 32 bits: FNV-1a over UTF-16 units, finished as murmur3 does, so that the
  *  leading bits that choose a shard are even. */
@@ -34,6 +35,5 @@ export function leafOf(leaves: readonly Leaf[], key: string): number {
 
 type Leaf = Pick<ShardRef, 'bits' | 'prefix'>
 
-/** ShardRef.hash as names of shards have it: lower-case hex. */
-export const shardName = (hash: Uint8Array): string =>
-  Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+/** ShardRef.hash as names of shards have it. */
+export const shardName = (hash: Uint8Array): string => hex(hash)

@@ -1,4 +1,5 @@
 import { SignedRoot } from '../proto/gen/route_table.ts'
+import { hex } from './hex.ts'
 import { TableError } from './table.ts'
 
 // What a signature of a stored root is over: five lines of ASCII, the last without an end.
@@ -68,8 +69,7 @@ export function signedMessage(
   digest: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   if (!canBeSigned(key)) throw new TableError('the key of the entry is no name of a Gateway')
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return ascii(['landfall root 1', key, sequence, notAfter, hex].join('\n'))
+  return ascii(['landfall root 1', key, sequence, notAfter, hex(digest)].join('\n'))
 }
 
 /** Visible ASCII: each key has bytes of its own. */
