@@ -53,6 +53,7 @@ export function benchTable(routes: number): GatewayTable {
   }))
   return {
     gateway,
+    controller: 'landfall.dev/edge-controller',
     addresses: [],
     listeners: [{ id: 'http', port: 80, protocol: Protocol.HTTP, hostname: '', tls: undefined }],
     hosts,

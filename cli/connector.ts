@@ -6,6 +6,7 @@ import { createConnector } from '../standalone/connector/connector.ts'
 import { connectorTable } from '../standalone/connector/table.ts'
 import { ConnectorTables } from '../standalone/connector/tables.ts'
 import type { ListenAddress } from '../standalone/connector/worker-server.ts'
+import { hostAndPort } from './port.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
 import {
@@ -28,7 +29,7 @@ const grace = 10_000
 interface ConnectorFlags extends TableTrustFlags {
   readonly filename?: readonly string[]
   readonly secrets: readonly string[]
-  readonly listen: string
+  readonly listen: ListenAddress
 }
 
 export const connectorCommand = new Command('connector')
@@ -41,7 +42,11 @@ export const connectorCommand = new Command('connector')
   .addOption(tableKeyOption())
   .addOption(tableFloorOption())
   .addOption(tableStateOption())
-  .option('--listen <address>', 'HOST:PORT, or unix:PATH', '127.0.0.1:8787')
+  .addOption(
+    new Option('--listen <address>', 'HOST:PORT, or unix:PATH')
+      .argParser(listenAddress)
+      .default({ host: '127.0.0.1', port: 8787 }, '127.0.0.1:8787'),
+  )
   .addHelpText(
     'after',
     `
@@ -57,7 +62,6 @@ Examples:
     const stopped = untilStopped()
     const log = (line: string): void => void process.stderr.write(`${line}\n`)
     const keys = readKeys(process.env.LANDFALL_CONNECTOR_KEY ?? '')
-    const address = listenAddress(flags.listen)
     const tables = new ConnectorTables(retention, Date.now)
     const source = await sourceOf(flags, (error) => log(`kept the last table: ${error}`))
     await source.follow(async ({ feed, faults }) => {
@@ -72,7 +76,7 @@ Examples:
       now: Date.now,
       log: (event, fields) => log(JSON.stringify({ event, ...fields })),
     })
-    process.stdout.write(`connector listens on ${await connector.listen(address)}\n`)
+    process.stdout.write(`connector listens on ${await connector.listen(flags.listen)}\n`)
     await stopped
     await source.close()
     await connector.close(grace)
@@ -90,7 +94,7 @@ async function sourceOf(flags: ConnectorFlags, failed: (error: unknown) => void)
   }
   if (store === undefined) throw new UsageError('the connector needs its table of endpoints: -f PATH, or --store')
   const { StoreSource } = await import('../serve/store-source.ts')
-  return new StoreSource(await openStore(store), secrets, storeInterval, failed, trust)
+  return new StoreSource(await openStore(store), secrets, storeInterval, failed, { trust })
 }
 
 function readKeys(text: string): ReadonlyMap<string, Uint8Array> {
@@ -105,7 +109,5 @@ function readKeys(text: string): ReadonlyMap<string, Uint8Array> {
 
 function listenAddress(text: string): ListenAddress {
   if (text.startsWith('unix:')) return { path: text.slice(5) }
-  const [, host, port] = /^(\[[0-9a-f:.]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? []
-  if (host === undefined || Number(port) > 65535) throw new UsageError(`--listen ${text}: write HOST:PORT or unix:PATH`)
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+  return hostAndPort(text)
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Source } from '../serve/source.ts'
+import { hostAndPort } from './port.ts'
 import { Served } from './served.ts'
 import { untilStopped } from './stop.ts'
 import { openStore, storeWords } from './stores.ts'
@@ -13,7 +14,7 @@ import {
   tableStateOption,
   tableTrustOf,
 } from './table-trust.ts'
-import { UsageError } from './usage.ts'
+import { isForPeople, UsageError } from './usage.ts'
 
 interface ServeFlags extends TableTrustFlags {
   readonly filename?: readonly string[]
@@ -128,19 +129,16 @@ async function sourceOf(flags: ServeFlags, failed: (error: unknown) => void): Pr
   }
   if (store === undefined) throw new UsageError('there is nothing to serve: -f PATH, or --store')
   const { StoreSource } = await import('../serve/store-source.ts')
-  return new StoreSource(await openStore(store), secrets, interval(store), failed, trust)
+  return new StoreSource(await openStore(store), secrets, interval(store), failed, { controller, trust })
 }
 
-/** What a person can mend of why it could not start: a store that is away, an address that is taken. */
 function usageErrorOf(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
   // What a Gateway cannot listen on is a fault, and no error.
-  if ('code' in error && error.code === 'EADDRINUSE') {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     const hint = 'health and metrics need an address of their own: --admin HOST:PORT, or --no-admin'
     return new UsageError(`${error.message}; ${hint}`)
   }
-  const isForPeople = error.name === 'StoreError' || 'syscall' in error
-  return isForPeople ? new UsageError(error.message) : error
+  return isForPeople(error) ? new UsageError(error.message) : error
 }
 
 function ips(text: string, before: readonly string[] = []): readonly string[] {
@@ -169,10 +167,4 @@ function seconds(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || number > 86_400)
     throw new InvalidArgumentError('write a number of seconds, at most a day.')
   return number
-}
-
-function hostAndPort(text: string): { readonly host: string; readonly port: number } {
-  const [, host = '', port = ''] = /^(\[[0-9a-f:.]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? []
-  if (host === '' || Number(port) > 65_535) throw new InvalidArgumentError('write HOST:PORT.')
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }

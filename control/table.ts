@@ -8,6 +8,8 @@ import type { Backend, Host, Listener, Settings } from '../proto/gen/route_table
 export interface GatewayTable {
   /** "namespace/name". */
   readonly gateway: string
+  /** GatewayClassSpec.controllerName: which data plane the Gateway is for. */
+  readonly controller: string
   /** IP addresses; none: wherever the data plane listens otherwise. */
   readonly addresses: readonly string[]
   readonly listeners: readonly Listener[]

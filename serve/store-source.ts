@@ -25,16 +25,16 @@ export class StoreSource implements Source {
   #lastError = ''
 
   /** `secrets`: paths of manifests. `interval` in milliseconds. `failed` hears of looks at the store that failed.
-   *  Every table is taken unless `trust` is given. */
+   *  Tables of every controller are taken unless one is given, and signed or not unless `trust` is. */
   constructor(
     store: Pick<Store, 'get' | 'list' | 'close'>,
     secrets: readonly string[],
     interval: number,
     failed: (error: unknown) => void,
-    trust?: TableTrust,
+    { controller, trust }: { readonly controller?: string; readonly trust?: TableTrust | undefined } = {},
   ) {
     this.#store = store
-    this.#tables = new StoredTablesReader(store, trust?.roots)
+    this.#tables = new StoredTablesReader(store, { controller, trusted: trust?.roots })
     this.#trust = trust
     this.#secrets = new SecretFiles(secrets)
     this.#interval = interval

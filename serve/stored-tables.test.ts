@@ -36,6 +36,34 @@ test('all tables are read, with all of their shards', async () => {
   expect(faults).toEqual([])
 })
 
+test('of the tables of several controllers, one reads its own', async () => {
+  const controller = 'landfall.dev/gateway-controller'
+  const own = encodeTable({ gateway: 'infra/other', controller })
+  const store = await storeWith(['gateway/infra/edge', first], ['gateway/infra/other', own])
+  const { roots, faults } = await new StoredTablesReader(store, { controller }).read()
+  expect([roots, faults]).toEqual([[own.root], []])
+})
+
+test('a store that has only the tables of another controller is told', async () => {
+  const store = await storeWith(['gateway/infra/edge', first])
+  const { roots, faults } = await new StoredTablesReader(store, {
+    controller: 'landfall.dev/gateway-controller',
+  }).read()
+  expect([roots, faults]).toEqual([
+    [],
+    ['the store has no tables of landfall.dev/gateway-controller, only of landfall.dev/edge-controller'],
+  ])
+})
+
+test('a Gateway that moves to another controller is left to that', async () => {
+  const controller = 'landfall.dev/edge-controller'
+  const store = await storeWith(['gateway/infra/edge', first], ['gateway/infra/other', other])
+  const reader = new StoredTablesReader(store, { controller })
+  expect((await reader.read()).roots).toEqual([first.root, other.root])
+  await store.put(entriesOf('gateway/infra/edge', encodeTable({ controller: 'landfall.dev/gateway-controller' })))
+  expect((await reader.read()).roots).toEqual([other.root])
+})
+
 test('a shard that is known is not asked for again, and one that nobody names any more is forgotten', async () => {
   const store = await storeWith(['gateway/infra/edge', first])
   const asked: string[] = []
@@ -112,7 +140,7 @@ const NOW = 1_700_000_000_000
 
 async function trustingReader(store: MemoryStore, now: () => number = () => NOW): Promise<StoredTablesReader> {
   const pinned = readTableKey(await tableKeyOf(privateKey)) ?? expect.fail('no key')
-  return new StoredTablesReader(store, new TrustedRoots({ keys: [pinned], floor: 0 }, crypto.subtle), now)
+  return new StoredTablesReader(store, { trusted: new TrustedRoots({ keys: [pinned], floor: 0 }, crypto.subtle) }, now)
 }
 
 test('a reader that pins no key takes signed tables and others', async () => {

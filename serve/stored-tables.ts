@@ -20,6 +20,14 @@ export interface StoredTables {
   readonly faults: readonly string[]
 }
 
+/** Which tables of a store are read. */
+export interface WantedTables {
+  /** Only those of this GatewayClassSpec.controllerName; of every one where there is none. */
+  readonly controller?: string | undefined
+  /** Only those that are signed as this says; without it, all. */
+  readonly trusted?: TrustedRoots<webcrypto.CryptoKey> | undefined
+}
+
 interface Table {
   readonly bytes: Uint8Array
   readonly root: Root
@@ -35,6 +43,7 @@ const shardPrefix = 'shard/'
  */
 export class StoredTablesReader {
   readonly #store: ReadableStore
+  readonly #controller: string | undefined
   readonly #trusted: TrustedRoots<webcrypto.CryptoKey>
   readonly #now: () => number
   /** By the key of the root. */
@@ -42,13 +51,14 @@ export class StoredTablesReader {
   /** By key: those of #tables. */
   #shards: ReadonlyMap<string, Uint8Array> = new Map()
 
-  /** Takes every table unless `trusted` is given. `now` in milliseconds since the epoch. */
+  /** `now` in milliseconds since the epoch. */
   constructor(
     store: ReadableStore,
-    trusted: TrustedRoots<webcrypto.CryptoKey> = new TrustedRoots(undefined, crypto.subtle),
+    { controller, trusted = new TrustedRoots(undefined, crypto.subtle) }: WantedTables = {},
     now: () => number = Date.now,
   ) {
     this.#store = store
+    this.#controller = controller
     this.#trusted = trusted
     this.#now = now
   }
@@ -68,8 +78,18 @@ export class StoredTablesReader {
       const kept = typeof table === 'string' ? this.#tables.get(key) : table
       if (kept !== undefined) tables.set(key, kept)
     }
-    await this.#take(tables, faults)
+    await this.#take(this.#own(tables, faults), faults)
     return this.#told(faults)
+  }
+
+  /** Those of our controller; one that is gone says of none. */
+  #own(tables: ReadonlyMap<string, Table>, faults: string[]): ReadonlyMap<string, Table> {
+    if (this.#controller === undefined) return tables
+    const own = [...tables].filter(([, { root }]) => root.controller === this.#controller || root.goneSince > 0)
+    const others = new Set([...tables.values()].map(({ root }) => root.controller).filter((name) => name !== ''))
+    if (own.length === 0 && others.size > 0)
+      faults.push(`the store has no tables of ${this.#controller}, only of ${[...others].toSorted().join(' and ')}`)
+    return new Map(own)
   }
 
   /** The keys of the tables that stay when the store has them no more. */

@@ -120,6 +120,7 @@ test('the table has what the Gateways may reach, and each in its ways', () => {
   const table = (gateway: string, clientCertificate: string) =>
     encodeTable({
       gateway,
+      controller: 'landfall.dev/edge-controller',
       addresses: [],
       listeners: [listener()],
       hosts: [],

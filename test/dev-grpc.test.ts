@@ -220,6 +220,7 @@ test('gRPC-Web that comes straight to the Worker, without an edge, reaches a gRP
   closers.push(() => edge.close())
   await edge.publish({
     gateway: 'infra/edge',
+    controller: 'landfall.dev/edge-controller',
     addresses: [],
     listeners: [listener()],
     hosts: [host()],

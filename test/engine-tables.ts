@@ -167,6 +167,7 @@ export interface TableParts {
   readonly hostBits?: number
   readonly backendBits?: number
   readonly gateway?: string
+  readonly controller?: string
   readonly addresses?: readonly string[]
   readonly settings?: Settings
 }
@@ -185,6 +186,7 @@ export function encodeTable({
   hostBits = 0,
   backendBits = 0,
   gateway = 'infra/edge',
+  controller = 'landfall.dev/edge-controller',
   addresses = [],
   settings,
 }: TableParts = {}): EncodedTable {
@@ -206,6 +208,7 @@ export function encodeTable({
     backendShards: backendsOf.map((its, prefix) => leaf(backendBits, prefix, { hosts: [], backends: its })),
     settings,
     addresses,
+    controller,
     retired: [],
     goneSince: 0,
   }

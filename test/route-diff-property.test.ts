@@ -11,7 +11,13 @@ import { factsOf, outcomes, type Parts, type PlainRequest, plainRequest, tablePa
 const settings = { hideReason: false, trustedHops: 0, clientCertificate: '' }
 
 function encoded(parts: Parts): EncodedTable {
-  const result = encodeTable({ gateway: 'infra/edge', addresses: [], settings, ...parts })
+  const result = encodeTable({
+    gateway: 'infra/edge',
+    controller: 'landfall.dev/edge-controller',
+    addresses: [],
+    settings,
+    ...parts,
+  })
   if (!result.ok) throw new Error('too large')
   return result.table
 }

@@ -275,6 +275,7 @@ test('a test that is written from a decision passes, and a mutated one fails whe
       const coverage = new Coverage([
         {
           gateway: router.gateway,
+          controller: 'landfall.dev/edge-controller',
           addresses: [],
           listeners,
           hosts,

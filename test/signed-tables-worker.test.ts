@@ -26,6 +26,7 @@ afterEach(() => running.close())
 function redirecting(hostname: string, of = gateway): GatewayTable {
   return {
     gateway: of,
+    controller: 'landfall.dev/edge-controller',
     addresses: [],
     listeners: [listener()],
     hosts: [host({ rules: [rule({ filters: [redirect({ hostname })] })] })],

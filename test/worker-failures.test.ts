@@ -37,6 +37,7 @@ async function origin(...args: Parameters<typeof startOrigin>): Promise<Origin> 
 
 const table = (hosts: readonly Host[], backends: readonly Backend[], hideReason = false): GatewayTable => ({
   gateway,
+  controller: 'landfall.dev/edge-controller',
   addresses: [],
   listeners: [listener()],
   hosts,

@@ -45,6 +45,7 @@ async function httpOrigin(...args: Parameters<typeof startHttpOrigin>): Promise<
 
 const table = (hosts: readonly Host[], backends: readonly Backend[], trustedHops = 0): GatewayTable => ({
   gateway,
+  controller: 'landfall.dev/edge-controller',
   addresses: [],
   listeners: [listener()],
   hosts,

@@ -14,6 +14,7 @@ const root = (gateway: string, version: string): Uint8Array =>
     hostShards: [],
     backendShards: [],
     settings: undefined,
+    controller: 'landfall.dev/edge-controller',
     addresses: [],
     retired: [],
     goneSince: 0,

@@ -119,6 +119,7 @@ export function gatewayTable(
   const { metadata } = gateway.state.gateway
   const table: GatewayTable = {
     gateway: nameOf(metadata.namespace, metadata.name),
+    controller: gateway.state.controller,
     addresses: gateway.state.asked,
     listeners: tableListeners(gateway),
     hosts,
@@ -140,4 +141,7 @@ const tableListeners = ({ listeners, sets }: GatewayListeners): readonly Listene
 const isSame = (a: GatewayTable, b: GatewayTable): boolean =>
   a.hosts === b.hosts &&
   a.backends === b.backends &&
-  isDeepStrictEqual([a.addresses, a.listeners, a.settings], [b.addresses, b.listeners, b.settings])
+  isDeepStrictEqual(
+    [a.controller, a.addresses, a.listeners, a.settings],
+    [b.controller, b.addresses, b.listeners, b.settings],
+  )

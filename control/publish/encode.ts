@@ -49,6 +49,7 @@ export function encodeTable(table: GatewayTable): Encoded {
     backendShards: backends.map((leaf) => leaf.ref),
     settings: table.settings,
     addresses: table.addresses.toSorted(),
+    controller: table.controller,
     retired: [],
     goneSince: 0,
   })

@@ -57,6 +57,7 @@ const gone = (key: string, now: number): Root =>
     backendShards: [],
     settings: undefined,
     addresses: [],
+    controller: '',
     retired: [],
     goneSince: now,
   })

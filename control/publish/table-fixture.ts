@@ -38,6 +38,7 @@ export function backend(key: string, ...addresses: string[]): Backend {
 export function table(changes: Partial<GatewayTable> = {}): GatewayTable {
   return {
     gateway: 'infra/edge',
+    controller: 'landfall.dev/edge-controller',
     addresses: [],
     listeners: [{ id: 'http', port: 80, protocol: 0, hostname: '', tls: undefined }],
     hosts: [host('a.example.com'), host('b.example.com')],

@@ -16,8 +16,9 @@ export function settingChanges(before: Root, after: Root): readonly SettingChang
   })
 }
 
-function settingsOf({ settings, addresses }: Root): ReadonlyMap<string, string> {
+function settingsOf({ settings, addresses, controller }: Root): ReadonlyMap<string, string> {
   return new Map([
+    ['controller', controller],
     ['addresses', addresses.toSorted().join(', ')],
     ['reason in responses', settings?.hideReason === true ? 'hidden' : 'shown'],
     ['trusted hops', String(settings?.trustedHops ?? 0)],

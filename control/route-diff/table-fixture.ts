@@ -9,7 +9,13 @@ export type TableParts = Pick<GatewayTable, 'listeners' | 'hosts' | 'backends'> 
 
 export function published(parts: TableParts): PublishedTable {
   const settings = { hideReason: false, trustedHops: 0, clientCertificate: '' }
-  const encoded = encodeTable({ gateway: 'shop/web', addresses: [], settings, ...parts })
+  const encoded = encodeTable({
+    gateway: 'shop/web',
+    controller: 'landfall.dev/edge-controller',
+    addresses: [],
+    settings,
+    ...parts,
+  })
   if (!encoded.ok) throw new Error('a test has a small table')
   return encoded.table
 }

@@ -46,7 +46,15 @@ export const expressions = (): Expressions => new Patterns()
 /** That of a Gateway that is not there. */
 function emptyTable(gateway: string): PublishedTable {
   const settings = { hideReason: false, trustedHops: 0, clientCertificate: '' }
-  const encoded = encodeTable({ gateway, addresses: [], listeners: [], hosts: [], backends: [], settings })
+  const encoded = encodeTable({
+    gateway,
+    controller: '',
+    addresses: [],
+    listeners: [],
+    hosts: [],
+    backends: [],
+    settings,
+  })
   if (!encoded.ok) throw new TypeError('an empty table is small enough')
   return encoded.table
 }

@@ -83,6 +83,8 @@ export interface Root {
   readonly settings: Settings | undefined
   /** IP addresses that the Gateway asks for; none: wherever the data plane listens otherwise. */
   readonly addresses: readonly string[]
+  /** GatewayClassSpec.controllerName: which data plane the Gateway is for, where a store has tables for several. */
+  readonly controller: string
   /** For publishers only: shards that earlier versions of this table named and readers may still hold. */
   readonly retired: readonly Retired[]
   /**
@@ -427,6 +429,7 @@ function createBaseRoot(): Root {
     backendShards: [],
     settings: undefined,
     addresses: [],
+    controller: '',
     retired: [],
     goneSince: 0,
   }
@@ -457,6 +460,9 @@ export const Root: MessageFns<Root> = {
     }
     for (const v of message.addresses) {
       writer.uint32(82).string(v!)
+    }
+    if (message.controller !== '') {
+      writer.uint32(90).string(message.controller)
     }
     for (const v of message.retired) {
       Retired.encode(v!, writer.uint32(66).fork()).join()
@@ -542,6 +548,14 @@ export const Root: MessageFns<Root> = {
             }
 
             message.addresses.push(reader.string())
+            continue
+          }
+          case 11: {
+            if (tag !== 90) {
+              break
+            }
+
+            message.controller = reader.string()
             continue
           }
           case 8: {
