@@ -4,28 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createConnector } from '../standalone/connector/connector.ts'
-import { get, type RigOptions, signed, startRig } from './connector-rig.ts'
+import { get, signed, startConnector, startRigUntilEnd } from './connector-rig.ts'
 import * as odd from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function start(serve: (connection: RawConnection) => void | Promise<void>, options: RigOptions = {}) {
-  const origin = await odd.startOrigin(serve)
-  closers.push(() => origin.close())
-  const rig = await startRig([origin.endpoint], options)
-  closers.push(() => rig.close())
-  return { origin, rig, client: await rig.client(), endpoint: origin.endpoint }
-}
-
 test('closing lets a response end, says so to its client, and takes no new connection', async () => {
   const go: (() => void)[] = []
-  const { rig, client, endpoint } = await start(
+  const { rig, client, endpoint } = await startConnector(
     odd.slowBody(['one'], () => new Promise<void>((resolve) => go.push(resolve))),
   )
   const idle = await rig.client()
@@ -41,7 +28,7 @@ test('closing lets a response end, says so to its client, and takes no new conne
 })
 
 test('a request that comes on an open connection while closing is answered as the last', async () => {
-  const { rig, client, endpoint } = await start(odd.silent)
+  const { rig, client, endpoint } = await startConnector(odd.silent)
   // Under way, so that the connection is not idle when closing begins.
   client.write(get(endpoint, 'landfall-timeout: 100\r\n'))
   await vi.waitFor(() => expect(rig.connector.counters.active).toBe(1))
@@ -52,10 +39,10 @@ test('a request that comes on an open connection while closing is answered as th
 })
 
 test('closing cuts what takes longer than the grace: responses, upgrades asked for and tunnels', async () => {
-  const { rig, client, endpoint } = await start(odd.hangMidBody)
+  const { rig, client, endpoint } = await startConnector(odd.hangMidBody)
   const quiet = await odd.startOrigin(odd.silent)
   const tunnel = await odd.startOrigin(odd.upgradeEcho())
-  closers.push(quiet.close, tunnel.close)
+  for (const each of [quiet, tunnel]) onTestFinished(() => each.close())
   for (const { endpoint } of [quiet, tunnel]) rig.endpoints.add(`${endpoint.address}:${endpoint.port}`)
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
   const [asking, joined] = [await rig.client(), await rig.client()]
@@ -69,7 +56,7 @@ test('closing cuts what takes longer than the grace: responses, upgrades asked f
 })
 
 test('connections beyond the limit are closed at once and counted', async () => {
-  const { rig, client, endpoint } = await start(odd.echo, { limits: { connections: 1 } })
+  const { rig, client, endpoint } = await startConnector(odd.echo, { limits: { connections: 1 } })
   await client.write(get(endpoint)).message()
   const second = await rig.client()
   await second.rest()
@@ -78,33 +65,33 @@ test('connections beyond the limit are closed at once and counted', async () => 
 })
 
 test('a head that does not end in time gets a 408', async () => {
-  const { client } = await start(odd.echo, { limits: { headTimeout: 100 } })
+  const { client } = await startConnector(odd.echo, { limits: { headTimeout: 100 } })
   client.write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ')
   expect((await client.message()).head).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\nlandfall-error: bad-request\r\n/)
   expect(await client.rest()).toBe('')
 })
 
 test('a head that is too large gets a 431', async () => {
-  const { origin, client, endpoint } = await start(odd.echo)
+  const { origin, client, endpoint } = await startConnector(odd.echo)
   client.write(get(endpoint, `X-Fill: ${'x'.repeat(70_000)}\r\n`))
   expect(await client.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 431 .*\r\nlandfall-error: bad-request\r\n/)
   expect(origin.connections).toEqual([])
 })
 
 test('no header is left out, however many there are', async () => {
-  const { client, endpoint } = await start(odd.echo)
+  const { client, endpoint } = await startConnector(odd.echo)
   const many = Array.from({ length: 5000 }, (_, i) => `X${i}: 1\r\n`).join('')
   expect((await client.write(get(endpoint, many)).message()).body).toContain('\r\nX4999: 1\r\n')
 })
 
 test('no header of a response is left out either', async () => {
   const many = Array.from({ length: 5000 }, (_, i) => `X${i}: 1\r\n`).join('')
-  const { client, endpoint } = await start(odd.answer(`HTTP/1.1 200 OK\r\n${many}Content-Length: 0\r\n\r\n`))
+  const { client, endpoint } = await startConnector(odd.answer(`HTTP/1.1 200 OK\r\n${many}Content-Length: 0\r\n\r\n`))
   expect((await client.write(get(endpoint)).message()).head).toContain('\r\nX4999: 1\r\n')
 })
 
 test('a connection whose request does not come to its end may not be silent for ever', async () => {
-  const { origin, rig, client, endpoint } = await start(odd.silent, { limits: { idleTimeout: 100 } })
+  const { origin, rig, client, endpoint } = await startConnector(odd.silent, { limits: { idleTimeout: 100 } })
   client.write(`POST / HTTP/1.1\r\n${signed(endpoint)}Content-Length: 5\r\n\r\n`)
   expect((await client.message()).head).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\nlandfall-error: bad-request\r\n/)
   expect(await client.rest()).toBe('')
@@ -117,16 +104,17 @@ test('an origin that does not take a connection in time gets nothing, and the cl
   const script = `const server = require('node:net').createServer(() => {})
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))`
   const stopped = spawn(process.execPath, ['-e', script])
-  closers.push(async () => stopped.kill('SIGKILL'))
+  onTestFinished(() => void stopped.kill('SIGKILL'))
   const [line] = await once(stopped.stdout, 'data')
   stopped.kill('SIGSTOP')
   const endpoint = { address: '127.0.0.1', port: Number(`${line}`) }
   const filling = Array.from({ length: 8 }, () => connect(endpoint.port, endpoint.address).on('error', () => {}))
-  closers.push(async () => filling.map((socket) => socket.destroy()))
+  onTestFinished(() => {
+    for (const socket of filling) socket.destroy()
+  })
   await vi.waitFor(() => expect(filling.filter((socket) => !socket.connecting).length).toBeGreaterThan(0))
 
-  const rig = await startRig([endpoint], { http1: { connectTimeout: 200 } })
-  closers.push(() => rig.close())
+  const rig = await startRigUntilEnd([endpoint], { http1: { connectTimeout: 200 } })
   const client = await rig.client()
   expect((await client.write(get(endpoint)).message()).head).toContain('landfall-error: connect-failed')
   expect(rig.logged.join()).toContain('no connection in time')
@@ -134,7 +122,7 @@ test('an origin that does not take a connection in time gets nothing, and the cl
 
 test('a unix socket serves as well, and is gone afterwards', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'connector-'))
-  closers.push(() => rm(directory, { recursive: true }))
+  onTestFinished(() => rm(directory, { recursive: true }))
   const path = join(directory, 'socket')
   const connector = createConnector({
     keys: () => new Map(),
@@ -150,7 +138,7 @@ test('a unix socket serves as well, and is gone afterwards', async () => {
 })
 
 test('an address in use is an error', async () => {
-  const { rig } = await start(odd.silent)
+  const { rig } = await startConnector(odd.silent)
   const connector = createConnector({
     keys: () => new Map(),
     table: () => ({ endpoints: new Set(), tls: new Map(), keyPairs: new Map() }),

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { onTestFinished } from 'vitest'
 import {
   formatToken,
   hostHeader,
@@ -14,6 +15,7 @@ import type { OriginTls } from '../standalone/connector/table.ts'
 import type { WorkerServerLimits } from '../standalone/connector/worker-server.ts'
 import type { KeyPair } from '../standalone/feed.ts'
 import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
+import { type Origin, startOrigin } from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const secret = Buffer.from('a secret of thirty-two bytes, ok')
@@ -65,6 +67,30 @@ export async function startRig(endpoints: readonly Endpoint[], options: RigOptio
   }
 }
 
+/** As startRig(), until the test is over. */
+export async function startRigUntilEnd(endpoints: readonly Endpoint[], options: RigOptions = {}): Promise<Rig> {
+  const rig = await startRig(endpoints, options)
+  onTestFinished(() => rig.close())
+  return rig
+}
+
+export interface Started {
+  readonly origin: Origin
+  readonly rig: Rig
+  readonly client: RawConnection
+  readonly endpoint: Endpoint
+}
+
+export type Serve = (connection: RawConnection) => void | Promise<void>
+
+/** A connector with one origin in its table, and a client of it, until the test is over. */
+export async function startConnector(serve: Serve, options: RigOptions = {}): Promise<Started> {
+  const origin = await startOrigin(serve)
+  onTestFinished(() => origin.close())
+  const rig = await startRigUntilEnd([origin.endpoint], options)
+  return { origin, rig, client: await rig.client(), endpoint: origin.endpoint }
+}
+
 export interface TokenOptions {
   readonly keyId?: string
   readonly protocol?: OriginProtocol
@@ -93,3 +119,7 @@ export const signed = (endpoint: Endpoint, host = 'Shop.Example:8443'): string =
   `Host: worker\r\n${hostHeader}: ${host}\r\n${originHeader}: ${token(endpoint)}\r\n`
 
 export const get = (endpoint: Endpoint, more = ''): string => `GET / HTTP/1.1\r\n${signed(endpoint)}${more}\r\n`
+
+export const errorIn = (head: string): string | undefined => /^landfall-error: (.*)\r$/m.exec(head)?.[1]
+export const statusIn = (head: string): number => Number(head.split(' ')[1])
+export const withoutDate = (head: string): string => head.replace(/^Date: .*\r\n/m, '')

@@ -1,22 +1,13 @@
-import { afterEach, expect, test, vi } from 'vitest'
-import { type RigOptions, signed, startRig } from './connector-rig.ts'
+import { expect, test, vi } from 'vitest'
+import { type RigOptions, type Serve, signed, startConnector } from './connector-rig.ts'
 import * as odd from './origins.ts'
-import type { RawConnection } from './raw-connection.ts'
 
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function start(serve: (connection: RawConnection) => void | Promise<void>, options: RigOptions = {}) {
-  const origin = await odd.startOrigin(serve)
-  closers.push(() => origin.close())
-  const rig = await startRig([origin.endpoint], options)
-  closers.push(() => rig.close())
+async function start(serve: Serve, options: RigOptions = {}) {
+  const { origin, rig, client, endpoint } = await startConnector(serve, options)
   const ask = (more = '', version = 13) =>
-    `GET /chat?room=1 HTTP/1.1\r\n${signed(origin.endpoint)}Connection: Upgrade\r\nUpgrade: WebSocket\r\n` +
+    `GET /chat?room=1 HTTP/1.1\r\n${signed(endpoint)}Connection: Upgrade\r\nUpgrade: WebSocket\r\n` +
     `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: ${version}\r\n${more}\r\n`
-  return { origin, rig, client: await rig.client(), ask, endpoint: origin.endpoint }
+  return { origin, rig, client, ask, endpoint }
 }
 
 test('an upgrade to WebSocket reaches the origin with its headers, and the 101 comes back with its own', async () => {
