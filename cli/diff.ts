@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { compile } from '../control/compile/compile.ts'
+import { faultsOf } from '../control/faults.ts'
 import { Project, type Reading } from '../control/project.ts'
-import { encodeTable } from '../control/publish/encode.ts'
 import { StoreError } from '../control/publish/store.ts'
 import { diffTables, type Tables, tablesIn } from '../control/route-diff/diff-tables.ts'
 import { markdownOf } from '../control/route-diff/markdown.ts'
@@ -15,7 +15,8 @@ import { assemble } from '../kube/loaded.ts'
 import { parseFile } from '../kube/manifest-file.ts'
 import { thisMachine } from '../serve/site.ts'
 import { diffText } from './diff-text.ts'
-import { faultsOf, printFault } from './faults.ts'
+import { encoded } from './encode.ts'
+import { printFault } from './faults.ts'
 import { gitManifests } from './git-manifests.ts'
 import { openStore } from './stores.ts'
 import { count, printJson } from './terminal.ts'
@@ -101,7 +102,7 @@ async function tablesOfStore(name: string): Promise<Tables> {
 }
 
 const tablesOfFiles = async (paths: readonly string[], side: Side): Promise<Tables> =>
-  encoded(await new Project(paths, thisMachine()).read(), side)
+  publishable(await new Project(paths, thisMachine()).read(), side)
 
 async function tablesOfRevision(revision: string, paths: readonly string[], side: Side): Promise<Tables> {
   const files = await gitManifests(revision, paths)
@@ -113,11 +114,11 @@ async function tablesOfRevision(revision: string, paths: readonly string[], side
   }
   const { loaded } = assemble(files.map(({ name, text }) => parseFile(`${revision}:${name}`, { text })))
   const snapshot = Snapshot.of(loaded.objects)
-  return encoded({ loaded, snapshot, compiled: compile(snapshot, thisMachine()) }, side)
+  return publishable({ loaded, snapshot, compiled: compile(snapshot, thisMachine()) }, side)
 }
 
 /** Errors in the old manifests may be what the new ones mend; new ones with errors nobody will publish. */
-function encoded(reading: Reading, side: Side): Tables {
+function publishable(reading: Reading, side: Side): Tables {
   const errors = faultsOf(reading).filter(({ severity, reason }) => severity === 'error' && reason === '')
   for (const fault of errors) process.stderr.write(`${printFault(fault)}\n`)
   if (errors.length > 0) {
@@ -125,11 +126,5 @@ function encoded(reading: Reading, side: Side): Tables {
     if (side === 'NEW') throw new UsageError(`${what}; nothing was compared`)
     process.stderr.write(`landfall: ${what}, and are compared as far as they are right\n`)
   }
-  return new Map(
-    reading.compiled.tables.map((table) => {
-      const result = encodeTable(table)
-      if (!result.ok) throw new UsageError(result.problems.map(({ message }) => message).join('\n'))
-      return [table.gateway, result.table]
-    }),
-  )
+  return new Map(reading.compiled.tables.map((table) => [table.gateway, encoded(table)]))
 }

@@ -1,4 +1,5 @@
 import type { Reading } from '../control/project.ts'
+import { ruleText } from '../control/rule-name.ts'
 import type { ExplainedMatch, LostMatch } from '../engine/explain.ts'
 import type { Backend, Listener } from '../proto/gen/route_table.ts'
 import { bad, dim } from './terminal.ts'
@@ -11,7 +12,7 @@ export const listenerLine = ({ id, port, hostname }: Listener): string =>
 /** `what`: of which backends have a share. */
 export function routeLines(winner: ExplainedMatch, what: string, reading: Reading): readonly string[] {
   const lines = [
-    `  route     ${ruleName(winner)}  ${dim(placeOf(winner, reading))}`,
+    `  route     ${ruleText(winner)}  ${dim(placeOf(winner, reading))}`,
     `  match     ${winner.wants.join(', ') || 'everything'}`,
     ...winner.filters.map((filter) => `  filter    ${filter}`),
   ]
@@ -30,7 +31,7 @@ export function lostLines(others: readonly LostMatch[], reading: Reading): reado
   return [
     'Matches that lost, the nearest first:',
     ...others.flatMap(({ why, wants, ...lost }) => [
-      `  ${ruleName(lost)}  ${dim(placeOf(lost, reading))}`,
+      `  ${ruleText(lost)}  ${dim(placeOf(lost, reading))}`,
       `    ${wants.join(', ') || 'everything'}: ${why.join('; ')}`,
     ]),
   ]
@@ -43,9 +44,6 @@ export function endpointsOf({ endpoints, originAddress }: Backend): string {
   )
   return all.length > 0 ? all.join(' or ') : originAddress
 }
-
-const ruleName = ({ route, rule, ruleName }: Pick<ExplainedMatch, 'route' | 'rule' | 'ruleName'>): string =>
-  `${route} rule ${rule}${ruleName === '' ? '' : ` "${ruleName}"`}`
 
 /** Where the rule is written. */
 function placeOf({ route, rule }: Pick<ExplainedMatch, 'route' | 'rule'>, { loaded }: Reading): string {

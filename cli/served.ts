@@ -1,10 +1,11 @@
 import process from 'node:process'
 import type { Logger } from 'pino'
+import { faultsOf } from '../control/faults.ts'
 import { formatProblem } from '../kube/problem.ts'
 import { Protocol, Root } from '../proto/gen/route_table.ts'
 import { nothingToServe } from '../serve/others-gateways.ts'
 import type { Supply } from '../serve/source.ts'
-import { faultsOf, summary } from './faults.ts'
+import { summary } from './faults.ts'
 import { table } from './terminal.ts'
 
 /** New faults that are written at once; the rest is counted. */

@@ -1,10 +1,11 @@
 import { isIPv6 } from 'node:net'
 import process from 'node:process'
+import { faultsOf } from '../control/faults.ts'
 import type { Reading } from '../control/project.ts'
 import { statuses } from '../control/status/statuses.ts'
 import type { Serving } from '../dev/dev.ts'
 import type { Place } from '../dev/places.ts'
-import { faultsOf, printFault, summary } from './faults.ts'
+import { printFault, summary } from './faults.ts'
 import { bad, table } from './terminal.ts'
 
 /** What `landfall dev` serves now: faults first, then a line a listener. */

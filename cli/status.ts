@@ -1,10 +1,11 @@
 import process from 'node:process'
 import { Command } from 'commander'
+import { faultsOf } from '../control/faults.ts'
 import { Project } from '../control/project.ts'
 import { type ObjectStatus, statuses } from '../control/status/statuses.ts'
 import type { Condition } from '../kube/objects.ts'
 import { thisMachine } from '../serve/site.ts'
-import { faultsOf, printFault } from './faults.ts'
+import { printFault } from './faults.ts'
 import { bad, dim, good, printJson, strong } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'
 

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { faultsOf } from '../control/faults.ts'
 import { Project, type Reading } from '../control/project.ts'
 import { Coverage } from '../control/route-tests/coverage.ts'
 import {
@@ -14,9 +15,10 @@ import { runTests, type TestResult } from '../control/route-tests/run.ts'
 import { tap } from '../control/route-tests/tap.ts'
 import { readTestFiles } from '../control/route-tests/test-files.ts'
 import type { RouteTest } from '../control/route-tests/test-reader.ts'
+import { ruleText } from '../control/rule-name.ts'
 import { formatProblem } from '../kube/problem.ts'
 import { thisMachine } from '../serve/site.ts'
-import { faultsOf, printFault } from './faults.ts'
+import { printFault } from './faults.ts'
 import { bad, count, dim, good, printJson, strong } from './terminal.ts'
 import { filesOption, UsageError } from './usage.ts'
 
@@ -145,9 +147,8 @@ function coverageLines({ rules, matches, filters, percent, unreached, more }: Co
   ]
 }
 
-function partWords({ kind, file, line, route, rule, ruleName, words }: PlacedPart): string {
-  const name = `${route} rule ${rule}${ruleName === '' ? '' : ` "${ruleName}"`}`
-  return `${file}:${line}: ${name}${kind === 'rule' ? '' : `, ${kind} of ${words || 'everything'}`}`
+function partWords({ kind, file, line, words, ...rule }: PlacedPart): string {
+  return `${file}:${line}: ${ruleText(rule)}${kind === 'rule' ? '' : `, ${kind} of ${words || 'everything'}`}`
 }
 
 /** Rounded down: what is less than all is not 100 %. */

@@ -1,8 +1,9 @@
 import process from 'node:process'
 import { Command } from 'commander'
+import { faultsOf } from '../control/faults.ts'
 import { Project } from '../control/project.ts'
 import { thisMachine } from '../serve/site.ts'
-import { faultsOf, printFault, summary } from './faults.ts'
+import { printFault, summary } from './faults.ts'
 import { printJson } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'
 

@@ -1,7 +1,8 @@
 import type { Rule } from '../../proto/gen/route_table.ts'
+import type { RuleName } from '../rule-name.ts'
 import { differingFacets, type Facet } from './facets.ts'
 import { type Fate, type Judged, reachedBackends, type Winner } from './fate.ts'
-import { nameOf, type RuleName, type RulePairs, ruleKey } from './rule-pairs.ts'
+import { nameOf, type RulePairs, ruleKey } from './rule-pairs.ts'
 import { effort, type Witness } from './witness.ts'
 
 /**

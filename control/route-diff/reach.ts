@@ -1,10 +1,11 @@
 import type { Host } from '../../proto/gen/route_table.ts'
+import type { RuleName } from '../rule-name.ts'
 import type { ChainMatch } from './chain.ts'
 import { chainAt, entranceOf } from './entrances.ts'
 import { judge } from './fate.ts'
 import { PreparedChain } from './prepared-chain.ts'
 import type { RegionSearch } from './region.ts'
-import { nameOf, type RuleName, ruleKey } from './rule-pairs.ts'
+import { nameOf, ruleKey } from './rule-pairs.ts'
 import type { TableSide } from './table-side.ts'
 import { type Entrance, factsOf, type Witness, witnessOf } from './witness.ts'
 

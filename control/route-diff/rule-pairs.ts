@@ -1,22 +1,10 @@
 import type { Host, Rule } from '../../proto/gen/route_table.ts'
+import type { RuleName } from '../rule-name.ts'
 import type { TableSide } from './table-side.ts'
-
-/** A rule as people call it. */
-export interface RuleName {
-  /** "HTTPRoute namespace/name". */
-  readonly route: string
-  /** Position in spec.rules. */
-  readonly rule: number
-  /** Its own name, or "". */
-  readonly ruleName: string
-}
 
 export const ruleKey = ({ route, index }: Pick<Rule, 'route' | 'index'>): string => `${route}#${index}`
 
 export const nameOf = ({ route, index, name }: Rule): RuleName => ({ route, rule: index, ruleName: name })
-
-export const ruleText = ({ route, rule, ruleName }: RuleName): string =>
-  `${route} rule ${rule}${ruleName === '' ? '' : ` "${ruleName}"`}`
 
 /** Which rules of two tables are the same rule, changed or not. A rule has no name that it must keep, only a place. */
 export interface RulePairs {

@@ -1,8 +1,8 @@
+import { ruleText } from '../rule-name.ts'
 import type { Change } from './change.ts'
 import type { Connection } from './connections.ts'
 import type { Unreached } from './reach.ts'
 import type { RouteDiff } from './route-diff.ts'
-import { ruleText } from './rule-pairs.ts'
 import { witnessText } from './witness.ts'
 
 /** A change in a few words, and whether something came, went or is another now. */

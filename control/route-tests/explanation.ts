@@ -1,6 +1,7 @@
 import { type ExplainedMatch, type Explanation, explain } from '../../engine/explain.ts'
 import { explainStream, type StreamExplanation } from '../../engine/explain-stream.ts'
 import type { RequestFacts } from '../../engine/facts.ts'
+import { ruleText } from '../rule-name.ts'
 import type { Gateways } from './gateways.ts'
 import type { StreamSubject } from './subject.ts'
 import type { RouteTest } from './test-reader.ts'
@@ -73,7 +74,7 @@ function taken(explained: Explained, what: string): readonly string[] {
       : [`listener ${listener.id}, port ${listener.port}, ${listener.hostname || 'any hostname'}`]
   if (winner !== undefined) lines.push(...ruleLines(winner, what))
   else lines.push(decision.type === 'requests' ? 'reads requests, which are routed one by one' : 'no route takes it')
-  return [...lines, ...others.slice(0, nearest).map(({ why, ...match }) => `not ${ruleName(match)}: ${why.join('; ')}`)]
+  return [...lines, ...others.slice(0, nearest).map(({ why, ...match }) => `not ${ruleText(match)}: ${why.join('; ')}`)]
 }
 
 const refused = (explained: Explained): readonly string[] =>
@@ -81,7 +82,7 @@ const refused = (explained: Explained): readonly string[] =>
 
 function ruleLines(winner: ExplainedMatch, what: string): readonly string[] {
   return [
-    `${ruleName(winner)}, by ${winner.wants.join(', ') || 'everything'}`,
+    `${ruleText(winner)}, by ${winner.wants.join(', ') || 'everything'}`,
     ...winner.filters.map((filter) => `  filter ${filter}`),
     ...winner.backends.flatMap(({ backend, share, invalid, filters }) => [
       `  backend ${invalid === '' ? backend : `that does not resolve (${invalid})`}, ${(share * 100).toFixed(0)} % of the ${what}`,
@@ -89,6 +90,3 @@ function ruleLines(winner: ExplainedMatch, what: string): readonly string[] {
     ]),
   ]
 }
-
-const ruleName = ({ route, rule, ruleName }: Pick<ExplainedMatch, 'route' | 'rule' | 'ruleName'>): string =>
-  `${route} rule ${rule}${ruleName === '' ? '' : ` "${ruleName}"`}`
