@@ -26,6 +26,21 @@ export interface FrontEndOptions<Limits> {
   readonly observe?: (refused: RefusedRequest) => void
 }
 
+/** What the connections of a front end have in common. */
+export interface FrontEndHost<Limits> {
+  readonly handler: Handler
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly limits: Limits
+  readonly observe: (refused: RefusedRequest) => void
+  readonly counters: FrontEndCounters
+}
+
+/** `usual`: limits, where the options do not say others. */
+export const hostOf = <Limits>(
+  { handler, log, limits, observe = () => {} }: FrontEndOptions<Limits>,
+  usual: Limits,
+): FrontEndHost<Limits> => ({ handler, log, limits: { ...usual, ...limits }, observe, counters: noCounts() })
+
 /** A request, or what was to be one, that the front end has answered itself. Of its parts those that were understood, and so
  *  none that is more to write down than that of any other request. */
 export interface RefusedRequest extends OwnAnswer {
@@ -51,7 +66,7 @@ export interface FrontEndCounters {
   broken: number
 }
 
-export const noCounts = (): FrontEndCounters => ({
+const noCounts = (): FrontEndCounters => ({
   connections: 0,
   open: 0,
   requests: 0,

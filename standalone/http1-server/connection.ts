@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { closingAnswer } from '../front-end/answer.ts'
-import type { FrontEndCounters, RefusedRequest } from '../front-end/front-end.ts'
+import type { FrontEndHost } from '../front-end/front-end.ts'
 import type { Arrival } from '../front-end/request.ts'
-import type { Handler } from '../handler.ts'
 import { discardBody } from './discard.ts'
 import { watchHalfClosed } from './half-closed.ts'
 import type { Http1Limits } from './limits.ts'
@@ -13,13 +12,7 @@ import { Http1Turn } from './turn.ts'
 /** How long a request in a pipeline may hold up all that comes behind it on its connection, in milliseconds. */
 const longestStall = 1_000
 
-/** What connections have in common. */
-export interface Http1Host {
-  readonly handler: Handler
-  readonly limits: Http1Limits
-  readonly counters: FrontEndCounters
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
-  readonly observe: (refused: RefusedRequest) => void
+export interface Http1Host extends FrontEndHost<Http1Limits> {
   readonly isClosing: boolean
   /** Names the reason on answers of the front end's own. */
   readonly reasonHeader: string

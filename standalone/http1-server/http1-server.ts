@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { reasonHeader as defaultReasonHeader } from '../../engine/reason.ts'
-import { type FrontEnd, type FrontEndOptions, noCounts } from '../front-end/front-end.ts'
+import { type FrontEnd, type FrontEndOptions, hostOf } from '../front-end/front-end.ts'
+import { OpenConnections } from '../front-end/open-connections.ts'
 import { Http1Connection } from './connection.ts'
 import { type Http1Limits, http1Limits } from './limits.ts'
 import { Http1Answer, Http1Message } from './message.ts'
@@ -18,12 +19,10 @@ export interface Http1ServerOptions extends FrontEndOptions<Http1Limits> {
 
 /** Serves HTTP/1.1 and HTTP/1.0. */
 export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
-  const limits = { ...http1Limits, ...options.limits }
-  const counters = noCounts()
-  const { handler, log, observe = () => {}, reasonHeader = defaultReasonHeader } = options
-  const host = { handler, log, observe, limits, counters, reasonHeader, isClosing: false }
-  const connections = new Map<Duplex, Http1Connection>()
-  let whenEmpty = (): void => {}
+  const { reasonHeader = defaultReasonHeader } = options
+  const host = { ...hostOf(options, http1Limits), reasonHeader, isClosing: false }
+  const { limits, counters } = host
+  const connections = new OpenConnections<Http1Connection>(counters)
 
   const server = createServer<typeof Http1Message, typeof Http1Answer>({
     IncomingMessage: Http1Message,
@@ -79,35 +78,18 @@ export function createHttp1Server(options: Http1ServerOptions): FrontEnd {
     take: (socket, peer, entrance) => {
       // Its 'close' has passed.
       if (socket.destroyed) return
-      counters.connections++
-      counters.open++
       socket.allowHalfOpen = true
-      connections.set(socket, new Http1Connection(host, socket, { version: 'HTTP/1.1', peer, ...entrance }))
-      socket.on('close', () => {
-        counters.open--
-        connections.delete(socket)
-        if (connections.size === 0) whenEmpty()
-      })
+      connections.opened(socket, new Http1Connection(host, socket, { version: 'HTTP/1.1', peer, ...entrance }))
+      socket.on('close', () => connections.closed(socket))
       server.emit('connection', socket)
       // Who has read from it may have paused it, and what was put back must come before what node:http reads past the stream.
       socket.resume()
     },
     close: async (grace) => {
       host.isClosing = true
-      const before = whenEmpty
-      const empty = new Promise<void>((resolve) => {
-        whenEmpty = () => {
-          before()
-          resolve()
-        }
-      })
       const idle = setInterval(() => server.closeIdleConnections(), Math.min(longestWait, grace / 2))
-      const cut = setTimeout(() => {
-        for (const socket of connections.keys()) socket.destroy()
-      }, grace)
-      if (connections.size > 0) await empty
+      await connections.emptied(grace, (connection) => connection.cut(false))
       clearInterval(idle)
-      clearTimeout(cut)
       server.close()
     },
   }

@@ -1,20 +1,13 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { FrontEndCounters, RefusedRequest } from '../front-end/front-end.ts'
+import type { FrontEndHost } from '../front-end/front-end.ts'
 import type { Arrival } from '../front-end/request.ts'
-import type { Handler } from '../handler.ts'
 import type { RawHeaders } from '../raw-headers.ts'
 import type { Http2Limits } from './limits.ts'
 import { Http2Turn } from './turn.ts'
 
-/** What connections have in common. */
-export interface Http2Host {
-  readonly handler: Handler
-  readonly limits: Http2Limits
-  readonly counters: FrontEndCounters
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
-  readonly observe: (refused: RefusedRequest) => void
+export interface Http2Host extends FrontEndHost<Http2Limits> {
   /** A new Sec-WebSocket-Key. */
   readonly webSocketKey: () => string
 }
