@@ -1,14 +1,8 @@
+import { asterisk, type Refusal, refused, type Understood, understoodOf } from '../front-end/admission.ts'
 import { isAuthority } from '../front-end/authority.ts'
-import type { RefusedRequest } from '../front-end/front-end.ts'
 import { type Arrival, FrontEndRequest } from '../front-end/request.ts'
 import { readTarget, type Target } from '../target.ts'
 import type { Http1Message } from './message.ts'
-
-export interface Refusal {
-  readonly status: number
-  /** For the log only. */
-  readonly fault: string
-}
 
 /** A request that node:http has read, if it can be understood in one way only: where it ends, and what it is for.
  *  RFC 9112 sections 3.2 and 6. Two lengths, a length beside a coding, bare line feeds and folded lines node:http refuses. */
@@ -43,22 +37,10 @@ export function admit(
   })
 }
 
-/** What can be told of a request that was refused. */
-export function understood(
+export const understood = (
   { fields: { hosts, host }, method, url = '' }: Http1Message,
   targetLength: number,
-): Pick<RefusedRequest, 'method' | 'authority' | 'path'> {
-  return {
-    method,
-    authority: hosts === 1 && isAuthority(host) ? host : undefined,
-    path: url.length > targetLength ? undefined : readTarget(url)?.path,
-  }
-}
-
-const refused = (fault: string): Refusal => ({ status: 400, fault })
-
-/** "*" is for the server as a whole; to the engine it is a request for its root. RFC 9112 section 3.2.4. */
-const asterisk: Target = { path: '/', query: '', text: '*' }
+): Understood => understoodOf(method, hosts === 1 ? host : undefined, url, targetLength)
 
 function targetOf({ method, url = '' }: Http1Message, host: string): Target | undefined {
   if (url.charCodeAt(0) === slash) return readTarget(url)

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { isContinue } from '../front-end/admission.ts'
 import { Http1Fields } from './fields.ts'
 import type { Http1Turn } from './turn.ts'
 
@@ -12,9 +13,9 @@ export class Http1Message extends IncomingMessage {
     return this.#fields
   }
 
-  /** RFC 9110 section 10.1.1. HTTP/1.0 knows no Expect, and a server ignores it there. */
+  /** HTTP/1.0 knows no Expect, and a server ignores it there. */
   get expectsContinue(): boolean {
-    return this.fields.expect?.toLowerCase() === '100-continue'
+    return isContinue(this.fields.expect)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Exchange, ExchangeError, ResponseSink } from '../exchange.ts'
 import { answerLines, answerText, answerTo } from '../front-end/answer.ts'
 import { bodyLength, unknownLength, withoutLength } from '../front-end/length.ts'
 import { asPairs, safeTrailers } from '../front-end/trailers.ts'
+import { tellFailed, tellRefused } from '../front-end/unhandled.ts'
 import type { RawHeaders } from '../raw-headers.ts'
 import { admit, understood } from './admission.ts'
 import type { Http1Connection } from './connection.ts'
@@ -61,14 +62,7 @@ export class Http1Turn implements ResponseSink {
     const upgrade = this.#early && 'websocket'
     const request = admit(message, upgrade, server.limits.targetLength, arrival)
     if ('fault' in request) {
-      server.counters.refused++
-      server.log('request-refused', { peer: arrival.peer.address, fault: request.fault })
-      server.observe({
-        arrival,
-        status: request.status,
-        why: 'bad-request',
-        ...understood(message, server.limits.targetLength),
-      })
+      tellRefused(server, arrival, request, understood(message, server.limits.targetLength))
       this.#refuse(request.status, 'bad-request')
       return
     }
@@ -76,13 +70,7 @@ export class Http1Turn implements ResponseSink {
     try {
       this.#exchange = server.handler(request, this)
     } catch (error) {
-      server.log('handler-failed', { message: error instanceof Error ? `${error.stack}` : `${error}` })
-      server.observe({
-        arrival,
-        status: 500,
-        why: 'internal-error',
-        ...understood(message, server.limits.targetLength),
-      })
+      tellFailed(server, arrival, error, understood(message, server.limits.targetLength))
       this.#refuse(500, 'internal-error')
       return
     }

@@ -1,9 +1,8 @@
+import { asterisk, isContinue, type Refusal, refused, type Understood, understoodOf } from '../front-end/admission.ts'
 import { isAuthority } from '../front-end/authority.ts'
-import type { RefusedRequest } from '../front-end/front-end.ts'
 import { type Arrival, FrontEndRequest } from '../front-end/request.ts'
-import type { Refusal } from '../http1-server/admission.ts'
 import type { RawHeaders } from '../raw-headers.ts'
-import { readTarget, type Target } from '../target.ts'
+import { readTarget } from '../target.ts'
 import type { Http2Fields } from './fields.ts'
 
 /** A request whose head node:http2 has read, if it can be understood in one way only. `webSocketKey` is for the origin of a
@@ -28,7 +27,8 @@ export function admit(
   if (path.length > targetLength) return { status: 414, fault: `a target of ${path.length} bytes` }
   const target = path === '*' && method === 'OPTIONS' ? asterisk : readTarget(path)
   if (target === undefined) return refused(`target: ${path}`)
-  if (fields.expect !== undefined && !expectsContinue(fields)) return { status: 417, fault: `Expect: ${fields.expect}` }
+  if (fields.expect !== undefined && !isContinue(fields.expect))
+    return { status: 417, fault: `Expect: ${fields.expect}` }
   return new FrontEndRequest(arrival, {
     method: isTunnel ? 'GET' : method,
     authority,
@@ -40,33 +40,14 @@ export function admit(
   })
 }
 
-/** What can be told of a request that was refused. */
-export function understood(
-  fields: Http2Fields,
-  targetLength: number,
-): Pick<RefusedRequest, 'method' | 'authority' | 'path'> {
-  const { method, path } = fields
-  const authority = authorityOf(fields)
-  return {
-    method,
-    authority: authority !== undefined && isAuthority(authority) ? authority : undefined,
-    path: path.length > targetLength ? undefined : readTarget(path)?.path,
-  }
-}
-
-const refused = (fault: string): Refusal => ({ status: 400, fault })
-
-/** RFC 9110 section 10.1.1. */
-export const expectsContinue = ({ expect }: Http2Fields): boolean => expect?.toLowerCase() === '100-continue'
+export const understood = (fields: Http2Fields, targetLength: number): Understood =>
+  understoodOf(fields.method, authorityOf(fields), fields.path, targetLength)
 
 /** RFC 9113 section 8.3.1: Host must not name another than :authority, and may stand for it. */
 function authorityOf({ authority, host }: Http2Fields): string | undefined {
   if (authority === undefined || host === undefined) return authority ?? host
   return host.toLowerCase() === authority.toLowerCase() ? authority : undefined
 }
-
-/** "*" is for the server as a whole; to the engine it is a request for its root. RFC 9113 section 8.3.1. */
-const asterisk: Target = { path: '/', query: '', text: '*' }
 
 function withKey(lines: RawHeaders, webSocketKey: string): RawHeaders {
   const kept: string[] = []

@@ -2,11 +2,13 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Why } from '../../engine/decision.ts'
 import type { Exchange, ExchangeError, ResponseSink } from '../exchange.ts'
+import { isContinue } from '../front-end/admission.ts'
 import { answerLines, answerText, answerTo } from '../front-end/answer.ts'
 import { bodyLength, unknownLength, withoutLength } from '../front-end/length.ts'
 import { asGroups, safeTrailers } from '../front-end/trailers.ts'
+import { tellFailed, tellRefused } from '../front-end/unhandled.ts'
 import type { RawHeaders } from '../raw-headers.ts'
-import { admit, expectsContinue, understood } from './admission.ts'
+import { admit, understood } from './admission.ts'
 import type { Http2Connection } from './connection.ts'
 import { Http2Fields } from './fields.ts'
 import { resetStream } from './reset.ts'
@@ -62,27 +64,14 @@ export class Http2Turn implements ResponseSink {
     const key = this.#webSocketKey ?? ''
     const request = admit(this.#fields, this.#lines, hasBody, key, server.limits.targetLength, arrival)
     if ('fault' in request) {
-      server.counters.refused++
-      server.log('request-refused', { peer: arrival.peer.address, fault: request.fault })
-      server.observe({
-        arrival,
-        status: request.status,
-        why: 'bad-request',
-        ...understood(this.#fields, server.limits.targetLength),
-      })
+      tellRefused(server, arrival, request, understood(this.#fields, server.limits.targetLength))
       this.#refuse(request.status, 'bad-request')
       return
     }
     try {
       this.#exchange = server.handler(request, this)
     } catch (error) {
-      server.log('handler-failed', { message: error instanceof Error ? `${error.stack}` : `${error}` })
-      server.observe({
-        arrival,
-        status: 500,
-        why: 'internal-error',
-        ...understood(this.#fields, server.limits.targetLength),
-      })
+      tellFailed(server, arrival, error, understood(this.#fields, server.limits.targetLength))
       this.#refuse(500, 'internal-error')
       return
     }
@@ -95,7 +84,7 @@ export class Http2Turn implements ResponseSink {
       this.#received = safeTrailers(rawTrailers)
     })
     stream.on('end', () => this.#receiveEnd())
-    if (expectsContinue(this.#fields)) setImmediate(() => this.#invite())
+    if (isContinue(this.#fields.expect)) setImmediate(() => this.#invite())
   }
 
   informational(status: number, headers: RawHeaders): void {
