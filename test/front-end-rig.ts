@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Exchange, ExchangeError, type ResponseSink } from '../standalone/exchange.ts'
 import type { Entrance, FrontEnd, FrontEndOptions } from '../standalone/front-end/front-end.ts'
 import type { ClientRequest, Handler, Peer } from '../standalone/handler.ts'
@@ -95,6 +96,10 @@ export const echoed = (asked: Asked): void => {
       asked.answer(200, [], `${method} ${target} ${asked.body}`)
     })
 }
+
+/** Whether it is done within 50 ms. */
+export const within50ms = (done: Promise<void>): Promise<boolean> =>
+  Promise.race([done.then(() => true), sleep(50).then(() => false)])
 
 export interface FrontEndRig {
   readonly frontEnd: FrontEnd

@@ -1,13 +1,10 @@
-import { afterEach, expect, test } from 'vitest'
-import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
-import { echoed, type FrontEndRig, startFrontEnd } from './front-end-rig.ts'
+import { expect, test } from 'vitest'
+import { startHttp1 } from './front-end-http1-rig.ts'
+import { echoed } from './front-end-rig.ts'
 import { smuggledRequests } from './smuggled-requests.ts'
 
-let rig: FrontEndRig | undefined
-afterEach(() => rig?.close())
-
 test.for(smuggledRequests)('%s', async ([, bytes, answers, asked]) => {
-  rig = await startFrontEnd(createHttp1Server, { serve: echoed, limits: { lingerTimeout: 50 } })
+  const rig = await startHttp1({ serve: echoed, limits: { lingerTimeout: 50 } })
   const client = await rig.client()
   client.write(bytes)
   const got: number[] = []
