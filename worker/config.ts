@@ -13,6 +13,8 @@ export interface Env {
   readonly CONNECTOR_KEY?: string
   /** Gateways to serve, as `namespace/name`, separated by commas; all in the store when unset. */
   readonly GATEWAYS?: string
+  /** GatewayClassSpec.controllerName of the Gateways to serve; of every one when unset. */
+  readonly CONTROLLER?: string
   /** Bearer token of the endpoints under /.well-known/landfall/; they answer 404 when unset. */
   readonly ADMIN_TOKEN?: string
   /** Seconds between looks at the store; 30 when unset. */
@@ -37,6 +39,8 @@ export interface SocketProps {
 export interface Config {
   /** undefined: all in the store. */
   readonly gateways: readonly string[] | undefined
+  /** undefined: Gateways of every controller. */
+  readonly controller: string | undefined
   readonly adminToken: string | undefined
   /** Milliseconds. */
   readonly refreshAfter: number
@@ -51,6 +55,7 @@ export function readConfig(env: Env): Config {
   const seconds = Number(env.REFRESH_SECONDS ?? 30)
   return {
     gateways: gateways.length === 0 ? undefined : gateways,
+    controller: env.CONTROLLER === '' ? undefined : env.CONTROLLER,
     adminToken: env.ADMIN_TOKEN === '' ? undefined : env.ADMIN_TOKEN,
     refreshAfter: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : 30_000,
     ...readTrust(env),

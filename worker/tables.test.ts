@@ -5,7 +5,7 @@ import { Root } from '../proto/gen/route_table.ts'
 import type { Config } from './config.ts'
 import { Tables } from './tables.ts'
 
-const root = (gateway: string, version: string): Uint8Array =>
+const root = (gateway: string, version: string, controller = 'landfall.dev/edge-controller'): Uint8Array =>
   Root.encode({
     schema: 1,
     gateway,
@@ -14,7 +14,7 @@ const root = (gateway: string, version: string): Uint8Array =>
     hostShards: [],
     backendShards: [],
     settings: undefined,
-    controller: 'landfall.dev/edge-controller',
+    controller,
     addresses: [],
     retired: [],
     goneSince: 0,
@@ -27,6 +27,7 @@ const put = (gateway: string, version: string): Promise<void> =>
   env.TABLES.put(`gateway/${gateway}`, root(gateway, version))
 const config: Config = {
   gateways: undefined,
+  controller: undefined,
   adminToken: undefined,
   refreshAfter: 1_000,
   trust: undefined,
@@ -55,6 +56,16 @@ test('a deployment that names Gateways has the tables of no others', async () =>
   await put('a/one', '1')
   await put('a/two', '1')
   expect(await ask(new Tables(env.TABLES, { ...config, gateways: ['a/two'] }), 0)).toEqual(['a/two 1'])
+})
+
+test('a deployment for one controller leaves the Gateways of others alone, also one that becomes such', async () => {
+  await put('a/one', '1')
+  await put('a/two', '1')
+  const tables = new Tables(env.TABLES, { ...config, controller: 'landfall.dev/edge-controller' })
+  expect(await ask(tables, 0)).toEqual(['a/one 1', 'a/two 1'])
+  await env.TABLES.put('gateway/a/two', root('a/two', '2', 'landfall.dev/gateway-controller'))
+  await ask(tables, 1_000)
+  expect(await ask(tables, 1_001)).toEqual(['a/one 1'])
 })
 
 test('a newer table is fetched in the background once the last look is old', async () => {

@@ -139,6 +139,10 @@ export class Tables {
     try {
       const root = await this.#trusted.rootOf(key, new Uint8Array(bytes), now)
       const next = readRoot(root, before, loadedLimit)
+      if (!this.#isOwn(next)) {
+        this.#routers.delete(gateway)
+        return undefined
+      }
       if (next.gateway !== gateway) return `holds the table of ${next.gateway}`
       if (next.version === before?.version) return undefined
       // What is in use now must be whole in the new table before anyone sees it.
@@ -152,6 +156,12 @@ export class Tables {
       if (error instanceof TableError) return error.message
       throw error
     }
+  }
+
+  /** A root of a Gateway that is gone says of no controller. */
+  #isOwn({ root }: Router): boolean {
+    const { controller } = this.#config
+    return controller === undefined || controller === root.controller || root.goneSince > 0
   }
 
   /** What only an earlier table wanted is no problem any more. */
