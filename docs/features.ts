@@ -60,6 +60,7 @@ By data plane, under the names of \`GatewayClass.status.supportedFeatures\`. \`n
 - **Worker on own workerd**: the same Worker under \`landfall dev\`, which listens in front of it as Cloudflare would.
 
 Both Workers reach backends in clear HTTP/2, by gRPC or by TLS with a BackendTLSPolicy through a connector only.
+To a Service with a BackendTLSPolicy, connections of a TCPRoute or TLSRoute are closed by the Worker, which begins no TLS of its own.
 The profiles are those of conformance reports: GATEWAY-HTTP and so on. A feature of none is one of the API that no report counts.
 
 | feature | level | profiles | ${dataPlanes.map(({ name }) => name).join(' | ')} |
