@@ -3,6 +3,7 @@ import { ClientHelloReader } from '../engine/client-hello.ts'
 import type { Router } from '../engine/router.ts'
 import { choosePlain, chooseTls, type StreamDecision, type StreamPlace, Streams } from '../engine/streams.ts'
 import { type Backend, Protocol } from '../proto/gen/route_table.ts'
+import { decideColdly } from './cold-decision.ts'
 import type { SocketProps } from './config.ts'
 import type { Worker } from './worker.ts'
 
@@ -12,8 +13,6 @@ const beginningTimeout = 10_000
 const longestLine = 254
 /** Endpoints that are tried. */
 const maxTries = 3
-/** How often a decision may ask for more shards: worker/route.ts. */
-const maxLoads = 4
 
 const nothing = new Uint8Array()
 
@@ -96,21 +95,19 @@ async function readBeginning(client: Socket, beginning: Beginning): Promise<Earl
 async function backendFor(
   serverName: string,
   { gateways, port = 0, protocol }: SocketProps,
-  { tables, upstreams }: Worker,
+  worker: Worker,
   ctx: ExecutionContext,
 ): Promise<Backend | undefined> {
+  const { tables, upstreams } = worker
   const now = upstreams.now()
   const routers = (await tables.current(now, ctx)).filter(({ gateway }) => gateways?.includes(gateway) !== false)
   const place = placeOf(routers.map(streamsOf), protocol, port, serverName)
   const router = routers.find(({ gateway }) => gateway === place?.streams.gateway)
   if (place === undefined || router === undefined) return undefined
-  for (let loads = 0; loads < maxLoads; loads++) {
-    const decision: StreamDecision = place.streams.decide(place.listener, serverName, upstreams.random)
-    // A policy's TLS is not the Worker's to speak: connect() trusts what the web trusts.
-    if (decision.type === 'forward') return decision.tls === undefined ? decision.backend : undefined
-    if (decision.type === 'refuse' || !(await tables.load(router, decision.shards, now, ctx))) return undefined
-  }
-  return undefined
+  const decide = (): StreamDecision => place.streams.decide(place.listener, serverName, upstreams.random)
+  const decision = await decideColdly(decide, { router, worker, now, ctx })
+  // A policy's TLS is not the Worker's to speak: connect() trusts what the web trusts.
+  return decision.type === 'forward' && decision.tls === undefined ? decision.backend : undefined
 }
 
 /** The listener that a connection belongs to; undefined also for one that would have to end TLS, or not to end it. */

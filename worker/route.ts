@@ -1,14 +1,12 @@
 import type { Decision, Matched } from '../engine/decision.ts'
 import type { Router } from '../engine/router.ts'
+import { decideColdly } from './cold-decision.ts'
 import type { SocketProps } from './config.ts'
 import { readFacts, type WorkerFacts } from './facts.ts'
 import { forward } from './forward.ts'
 import { type Received, settingsOf } from './received.ts'
 import { redirect, refuse, respond } from './respond.ts'
 import type { Worker } from './worker.ts'
-
-/** How often a decision may ask for more shards: its host's, then its backends', and once more after a refresh. */
-const maxLoads = 4
 
 /** From request to response: which table, which decision, and its execution. Waits for nothing that is there already, because
  *  each promise costs. */
@@ -43,19 +41,12 @@ function routeBy(
 
   const received = { request, facts, router, worker, now, ctx }
   const decision = router.decide(facts, worker.upstreams.random, now)
-  return decision.type === 'missing'
-    ? decideColdly(received).then((decision) => execute(decision, received))
-    : execute(decision, received)
+  return decision.type === 'missing' ? executeColdly(received) : execute(decision, received)
 }
 
-/** Loads what the decision lacks, as long as that brings it on. */
-async function decideColdly({ facts, router, worker, now, ctx }: Received): Promise<Decision> {
-  const { tables, upstreams } = worker
-  for (let loads = 0; ; loads++) {
-    const decision = router.decide(facts, upstreams.random, now)
-    if (decision.type !== 'missing' || loads === maxLoads) return decision
-    if (!(await tables.load(router, decision.shards, now, ctx))) return decision
-  }
+async function executeColdly(received: Received): Promise<Response> {
+  const { facts, router, worker, now } = received
+  return execute(await decideColdly(() => router.decide(facts, worker.upstreams.random, now), received), received)
 }
 
 function execute(decision: Decision, received: Received): Response | Promise<Response> {
