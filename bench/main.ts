@@ -18,7 +18,8 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => engineTable(await engineBench()),
   worker: async () => markdown('The Worker on plain workerd, 10,000 routes', await workerBench()),
   compile: async () => markdown('Compile of 10,000 HTTPRoutes', await compileBench()),
-  control: async () => markdown('A push of 100,000 routes to landfall control', await controlBench()),
+  control: async () =>
+    markdown('A push of 100,000 routes to landfall control, and the Worker that serves them', await controlBench()),
   cold: async () => markdown('A cold Worker before 100,000 routes', await coldBench()),
   // These move the bench itself to one core, so they come last.
   standalone: async () => standaloneTable(await standaloneBench()),
