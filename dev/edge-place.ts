@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Router } from '../engine/router.ts'
 import { isMisdirected, type Streams } from '../engine/streams.ts'
-import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from '../standalone/exchange.ts'
+import {
+  type Exchange,
+  ExchangeError,
+  type RequestHead,
+  type ResponseSink,
+  withoutTrailers,
+} from '../standalone/exchange.ts'
 import type { FrontEnd } from '../standalone/front-end/front-end.ts'
 import { asGrpcWeb, isGrpcRequest } from '../standalone/grpc-web/grpc-web.ts'
 import type { Handler } from '../standalone/handler.ts'
@@ -82,20 +88,13 @@ export class EdgePlace {
         return soonAnswered(() => sink.failed(new ExchangeError('connect-failed', 'there is no workerd yet', true)))
       const open = (head: RequestHead, inner: ResponseSink): Exchange => client.open(workerd, head, inner)
       const head = workerdHead(request, now())
+      // A Worker is shown no trailers of a request.
       return request.version === 'HTTP/2' && isGrpcRequest(request)
         ? asGrpcWeb(head, sink, open)
         : withoutTrailers(open(head, sink))
     }
   }
 }
-
-/** Of a request's: a Worker is shown none. */
-const withoutTrailers = (exchange: Exchange): Exchange => ({
-  write: (chunk) => exchange.write(chunk),
-  end: () => exchange.end([]),
-  resume: () => exchange.resume(),
-  abort: () => exchange.abort(),
-})
 
 /** A client has one origin: the socket that it connects to. */
 const workerd: Origin = { endpoint: { address: 'workerd', port: 0 }, tls: undefined }

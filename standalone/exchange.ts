@@ -41,6 +41,14 @@ export interface Exchange {
   abort(instead?: OwnAnswer): void
 }
 
+/** For an other end that is to hear nothing of the request's trailers. */
+export const withoutTrailers = (exchange: Exchange): Exchange => ({
+  write: (chunk) => exchange.write(chunk),
+  end: () => exchange.end([]),
+  resume: () => exchange.resume(),
+  abort: () => exchange.abort(),
+})
+
 /** What a front end answers itself. */
 export interface OwnAnswer {
   readonly status: number

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { isGrpc, isGrpcWeb } from '../../engine/grpc-status.ts'
-import { type Exchange, ExchangeError, type RequestHead, type ResponseSink } from '../exchange.ts'
+import { type Exchange, ExchangeError, type RequestHead, type ResponseSink, withoutTrailers } from '../exchange.ts'
 import { type RawHeaders, valuesOf } from '../raw-headers.ts'
 import { FrameReader, trailersFrame } from './frames.ts'
 
@@ -22,12 +22,7 @@ export function asGrpcWeb(
 ): Exchange {
   const answer = new FromGrpcWeb(sink, () => exchange.abort())
   const exchange = open({ ...request, headers: renamed(request.headers, 'application/grpc-web', hopFields) }, answer)
-  return {
-    write: (chunk) => exchange.write(chunk),
-    end: () => exchange.end(noTrailers),
-    resume: () => exchange.resume(),
-    abort: () => exchange.abort(),
-  }
+  return withoutTrailers(exchange)
 }
 
 /** Sends a gRPC-Web request on as gRPC, by `open`, and gives `sink` the answer as gRPC-Web. */
