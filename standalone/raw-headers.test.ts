@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { endToEnd, valuesOf } from './raw-headers.ts'
+import { endToEnd, valuesOf, without, written } from './raw-headers.ts'
 
 const none: ReadonlySet<string> = new Set()
 
@@ -61,4 +61,12 @@ test('everything else passes as it is: names, values, order, duplicates', () => 
 
 test('the values of a field are those of all its lines', () => {
   expect(valuesOf(['A', '1', 'b', '2', 'a', '3', 'ab', '4', 'x', 'a'], 'a')).toEqual(['1', '3'])
+})
+
+test('a field is left out with all its lines, whatever their case', () => {
+  expect(without(['A', '1', 'b', '2', 'a', '3', 'ab', '4'], 'a')).toEqual(['b', '2', 'ab', '4'])
+})
+
+test('lines are written one behind the other, each with its end', () => {
+  expect(written(['A', '1', 'b', ''])).toBe('A: 1\r\nb: \r\n')
 })

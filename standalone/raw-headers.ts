@@ -20,24 +20,43 @@ export const hopByHop: ReadonlySet<string> = new Set([
 ])
 
 /** The headers that may pass on to the next hop: without those of this connection, those that Connection names, Landfall's
- *  own, and `without` (lower case). Content-Length stays even if Connection names it: it frames the body that follows. */
-export function endToEnd(headers: RawHeaders, without: ReadonlySet<string>): string[] {
+ *  own, and `others` (lower case). Content-Length stays even if Connection names it: it frames the body that follows. */
+export function endToEnd(headers: RawHeaders, others: ReadonlySet<string> = nothing): string[] {
   const named = connectionNamed(headers)
   const kept: string[] = []
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const [name = '', value = ''] = [headers[at], headers[at + 1]]
     const lower = name.toLowerCase()
-    if (hopByHop.has(lower) || without.has(lower) || lower.startsWith(internalPrefix)) continue
+    if (hopByHop.has(lower) || others.has(lower) || lower.startsWith(internalPrefix)) continue
     if (named?.has(lower) && lower !== 'content-length') continue
     kept.push(name, value)
   }
   return kept
 }
 
+const nothing: ReadonlySet<string> = new Set()
+
 function connectionNamed(headers: RawHeaders): ReadonlySet<string> | undefined {
   const values = valuesOf(headers, 'connection')
   if (values.length === 0) return undefined
   return new Set(values.flatMap((value) => value.toLowerCase().split(',')).map((name) => name.trim()))
+}
+
+/** All lines but those of one field; `name` in lower case. */
+export function without(headers: RawHeaders, name: string): string[] {
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [line = '', value = ''] = [headers[at], headers[at + 1]]
+    if (line.length !== name.length || line.toLowerCase() !== name) kept.push(line, value)
+  }
+  return kept
+}
+
+/** As HTTP/1.1 writes them. RFC 9112 section 5. */
+export function written(headers: RawHeaders): string {
+  let text = ''
+  for (let at = 0; at + 1 < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`
+  return text
 }
 
 /** The value of every line of a field; `name` in lower case. */

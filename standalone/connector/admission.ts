@@ -48,14 +48,12 @@ export function admit(request: ClientRequest, check: TokenCheck, table: Connecto
     protocol: upgrade === undefined ? token.protocol : 'http1',
     origin: { endpoint, tls: tls.policy },
     clientCertificate: tls.clientCertificate,
-    request: { method, target, authority: host, headers: endToEnd(headers, nothing), hasBody, upgrade },
+    request: { method, target, authority: host, headers: endToEnd(headers), hasBody, upgrade },
     timeout: timeout === '' ? undefined : Number(timeout),
   }
 }
 
 const inClear: Omit<OriginTls, 'policy'> & { readonly policy: undefined } = { policy: undefined, clientCertificate: '' }
-
-const nothing: ReadonlySet<string> = new Set()
 
 /** RFC 3986 section 3.2.2, host and port, without looking closer: it is sent as the client sent it. A comma joins two lines. */
 const authority = /^[A-Za-z0-9\-._~!$&'()*+;=%:[\]]{1,260}$/

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Why } from '../../engine/decision.ts'
 import { reasonHeader, statusOf } from '../../engine/reason.ts'
 import type { ExchangeError } from '../exchange.ts'
+import { written } from '../raw-headers.ts'
 
 // What a front end answers itself. It knows of no Gateway yet whose hideReason would leave the reason out.
 
@@ -19,10 +20,8 @@ export const answerLines = (status: number, why: Why, header: string = reasonHea
 
 /** A whole HTTP/1.1 message that closes the connection, for bytes that were no request. */
 export function closingAnswer(status: number, why: Why, header: string): string {
-  let message = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
-  const lines = answerLines(status, why, header)
-  for (let at = 0; at < lines.length; at += 2) message += `${lines[at]}: ${lines[at + 1]}\r\n`
-  return `${message}Connection: close\r\n\r\n${answerText(status, why)}`
+  const lines = [...answerLines(status, why, header), 'Connection', 'close']
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${written(lines)}\r\n${answerText(status, why)}`
 }
 
 /** How an exchange that has failed is answered where nobody else has done so. */

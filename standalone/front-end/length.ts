@@ -1,4 +1,4 @@
-import type { RawHeaders } from '../raw-headers.ts'
+import { type RawHeaders, without } from '../raw-headers.ts'
 
 /** Of a body whose length is not said. */
 export const unknownLength = -1
@@ -19,11 +19,4 @@ export function bodyLength(headers: RawHeaders): number | undefined {
 }
 
 /** For statuses that may not say a length. */
-export function withoutLength(headers: RawHeaders): string[] {
-  const kept: string[] = []
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const [line = '', value = ''] = [headers[at], headers[at + 1]]
-    if (line.toLowerCase() !== name) kept.push(line, value)
-  }
-  return kept
-}
+export const withoutLength = (headers: RawHeaders): string[] => without(headers, name)

@@ -75,7 +75,7 @@ export function readResponseHead(section: Http1Section, isOwn: boolean): Respons
     headers:
       options === none || options === alive || options === close
         ? fields
-        : endToEnd(['Connection', connection ?? '', ...fields], none),
+        : endToEnd(['Connection', connection ?? '', ...fields]),
     length: length === undefined ? undefined : Number(length),
     isChunked: coding !== undefined,
     isPersistent: !isOld && !options.has('close'),

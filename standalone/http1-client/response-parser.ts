@@ -153,7 +153,7 @@ export class Http1ResponseParser {
       const fields = this.#section.fields(this.#section.text(), 0)
       if (fields === undefined) return this.#refuse('a malformed trailer line')
       if (fields.some(isFraming)) return this.#refuse('framing among the trailers')
-      this.trailers = endToEnd(fields, nothing)
+      this.trailers = endToEnd(fields)
     }
     return 'end'
   }
@@ -166,8 +166,6 @@ export class Http1ResponseParser {
 }
 
 const noFields: RawHeaders = []
-
-const nothing: ReadonlySet<string> = new Set()
 
 /** Of names and values the former. RFC 9110 section 6.5.1. */
 const isFraming = (text: string, at: number): boolean =>

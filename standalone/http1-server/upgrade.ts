@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { endToEnd, type RawHeaders } from '../raw-headers.ts'
+import { endToEnd, type RawHeaders, written } from '../raw-headers.ts'
 
 /** An origin that has agreed to an upgrade, as ResponseSink.upgraded is told. */
 export interface Agreement {
@@ -73,10 +73,8 @@ function closeWith(one: Duplex, other: Duplex, delay: number): void {
 
 /** RFC 9110 section 15.2.2. */
 function switchingProtocols(reason: string, headers: RawHeaders): string {
-  let head = `HTTP/1.1 101 ${reason}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
-  const kept = endToEnd(headers, noBody)
-  for (let at = 0; at < kept.length; at += 2) head += `${kept[at]}: ${kept[at + 1]}\r\n`
-  return `${head}\r\n`
+  const lines = ['Connection', 'Upgrade', 'Upgrade', 'websocket', ...endToEnd(headers, noBody)]
+  return `HTTP/1.1 101 ${reason}\r\n${written(lines)}\r\n`
 }
 
 const noBody: ReadonlySet<string> = new Set(['content-length'])

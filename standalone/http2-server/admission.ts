@@ -1,7 +1,7 @@
 import { asterisk, isContinue, type Refusal, refused, type Understood, understoodOf } from '../front-end/admission.ts'
 import { isAuthority } from '../front-end/authority.ts'
 import { type Arrival, FrontEndRequest } from '../front-end/request.ts'
-import type { RawHeaders } from '../raw-headers.ts'
+import { type RawHeaders, without } from '../raw-headers.ts'
 import { readTarget } from '../target.ts'
 import type { Http2Fields } from './fields.ts'
 
@@ -49,9 +49,7 @@ function authorityOf({ authority, host }: Http2Fields): string | undefined {
   return host.toLowerCase() === authority.toLowerCase() ? authority : undefined
 }
 
-function withKey(lines: RawHeaders, webSocketKey: string): RawHeaders {
-  const kept: string[] = []
-  for (let at = 0; at + 1 < lines.length; at += 2)
-    if (lines[at] !== 'sec-websocket-key') kept.push(lines[at] ?? '', lines[at + 1] ?? '')
-  return [...kept, 'sec-websocket-key', webSocketKey]
-}
+const withKey = (lines: RawHeaders, webSocketKey: string): RawHeaders => [
+  ...without(lines, 'sec-websocket-key'),
+  ...['sec-websocket-key', webSocketKey],
+]

@@ -1,20 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { RawHeaders } from '../raw-headers.ts'
+import { type RawHeaders, valuesOf, without } from '../raw-headers.ts'
 
 const accept = 'sec-websocket-accept'
 
 /** An origin's answer to an upgrade without what was only between the two: proof that it has read `key`, which was made up for
  *  it. undefined if the proof is none, or there is none. RFC 6455 section 4.1, RFC 8441 section 5.1. */
-export function withoutAccept(headers: RawHeaders, key: string): string[] | undefined {
-  const kept: string[] = []
-  let proof: string | undefined
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const [name = '', value = ''] = [headers[at], headers[at + 1]]
-    if (name.toLowerCase() === accept) proof = value
-    else kept.push(name, value)
-  }
-  return proof === acceptOf(key) ? kept : undefined
-}
+export const withoutAccept = (headers: RawHeaders, key: string): string[] | undefined =>
+  valuesOf(headers, accept).at(-1) === acceptOf(key) ? without(headers, accept) : undefined
 
 /** RFC 6455 section 4.2.2. */
 const acceptOf = (key: string): string =>
