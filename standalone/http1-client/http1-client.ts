@@ -1,7 +1,7 @@
 import type { Exchange, RequestHead, ResponseSink } from '../exchange.ts'
 import { ExchangeError } from '../exchange.ts'
 import type { Connect, Origin, OriginClient } from '../origin-client.ts'
-import { originKey } from '../origin-key.ts'
+import { OriginPools } from '../origin-pools.ts'
 import type { Http1Surroundings } from './connection.ts'
 import { Http1Exchange } from './exchange.ts'
 import { type Http1ClientLimits, http1ClientLimits } from './limits.ts'
@@ -21,24 +21,23 @@ export interface Http1ClientOptions {
 export const createHttp1Client = (options: Http1ClientOptions): OriginClient => new Http1Client(options)
 
 class Http1Client implements OriginClient {
-  /** By originKey. */
-  readonly #pools = new Map<string, Http1Pool>()
-  readonly #surroundings: Http1Surroundings
-  readonly #now: () => number
-  /** Runs while there are connections. */
-  #sweeper: NodeJS.Timeout | undefined
+  readonly #pools: OriginPools<Http1Pool>
 
   constructor({ connect, limits, isOwn = false, now = () => performance.now() }: Http1ClientOptions) {
     const all = { ...http1ClientLimits, ...limits }
     const tick = Math.min(longestTick, Math.ceil(Math.min(all.connectTimeout, all.idleTimeout, all.reuseTimeout) / 8))
-    this.#now = now
-    this.#surroundings = {
-      connect,
-      limits: all,
-      isOwn,
-      readBuffer: Buffer.allocUnsafeSlow(readBytes),
-      clock: { now: now(), tick },
+    const clock = { now: now(), tick }
+    const readBuffer = Buffer.allocUnsafeSlow(readBytes)
+    const surroundings: Http1Surroundings = { connect, limits: all, isOwn, readBuffer, clock }
+    const look = (): void => {
+      clock.now = now()
     }
+    const create = (origin: Origin): Http1Pool => {
+      // Nobody looks while there is no pool.
+      look()
+      return new Http1Pool(origin, surroundings)
+    }
+    this.#pools = new OriginPools(tick, create, look)
   }
 
   open(origin: Origin, request: RequestHead, sink: ResponseSink): Exchange {
@@ -49,37 +48,12 @@ class Http1Client implements OriginClient {
       return refused
     }
     const exchange = new Http1Exchange(request, head, sink)
-    this.#poolOf(origin).serve(exchange)
+    this.#pools.of(origin).serve(exchange)
     return exchange
   }
 
   close(): void {
-    for (const pool of this.#pools.values()) pool.close()
-  }
-
-  #poolOf(origin: Origin): Http1Pool {
-    const key = originKey(origin)
-    let pool = this.#pools.get(key)
-    if (pool === undefined) {
-      pool = new Http1Pool(origin, this.#surroundings)
-      this.#pools.set(key, pool)
-      if (this.#sweeper === undefined) {
-        this.#surroundings.clock.now = this.#now()
-        this.#sweeper = setInterval(() => this.#sweep(), this.#surroundings.clock.tick).unref()
-      }
-    }
-    return pool
-  }
-
-  #sweep(): void {
-    this.#surroundings.clock.now = this.#now()
-    for (const [key, pool] of this.#pools) {
-      pool.sweep()
-      if (pool.isEmpty) this.#pools.delete(key)
-    }
-    if (this.#pools.size > 0) return
-    clearInterval(this.#sweeper)
-    this.#sweeper = undefined
+    this.#pools.close()
   }
 }
 

@@ -1,10 +1,11 @@
 import { ExchangeError } from '../exchange.ts'
 import type { Origin } from '../origin-client.ts'
+import type { OriginPool } from '../origin-pools.ts'
 import { Http1Connection, type Http1ConnectionOwner, type Http1Surroundings } from './connection.ts'
 import type { Http1Exchange } from './exchange.ts'
 
 /** The connections to one origin. */
-export class Http1Pool implements Http1ConnectionOwner {
+export class Http1Pool implements OriginPool, Http1ConnectionOwner {
   readonly #origin: Origin
   readonly #surroundings: Http1Surroundings
   readonly #connections = new Set<Http1Connection>()

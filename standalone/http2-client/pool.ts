@@ -1,5 +1,6 @@
 import { ExchangeError } from '../exchange.ts'
 import type { Connect, Origin } from '../origin-client.ts'
+import type { OriginPool } from '../origin-pools.ts'
 import { Http2Connection, type Http2ConnectionOwner } from './connection.ts'
 import type { Http2Exchange, Http2ExchangeOwner } from './exchange.ts'
 import type { Http2ClientLimits } from './limits.ts'
@@ -12,7 +13,7 @@ export interface Http2Surroundings {
 }
 
 /** The connections to one origin, and the requests that wait for one. */
-export class Http2Pool implements Http2ConnectionOwner, Http2ExchangeOwner {
+export class Http2Pool implements OriginPool, Http2ConnectionOwner, Http2ExchangeOwner {
   readonly #origin: Origin
   readonly #surroundings: Http2Surroundings
   /** The first with room serves, so that those behind it may grow idle. */
