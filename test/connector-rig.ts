@@ -15,7 +15,7 @@ import type { OriginTls } from '../standalone/connector/table.ts'
 import type { WorkerServerLimits } from '../standalone/connector/worker-server.ts'
 import type { KeyPair } from '../standalone/feed.ts'
 import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
-import { type Origin, startOrigin } from './origins.ts'
+import { type Origin, startOriginUntilEnd } from './origins.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const secret = Buffer.from('a secret of thirty-two bytes, ok')
@@ -85,8 +85,7 @@ export type Serve = (connection: RawConnection) => void | Promise<void>
 
 /** A connector with one origin in its table, and a client of it, until the test is over. */
 export async function startConnector(serve: Serve, options: RigOptions = {}): Promise<Started> {
-  const origin = await startOrigin(serve)
-  onTestFinished(() => origin.close())
+  const origin = await startOriginUntilEnd(serve)
   const rig = await startRigUntilEnd([origin.endpoint], options)
   return { origin, rig, client: await rig.client(), endpoint: origin.endpoint }
 }

@@ -7,7 +7,7 @@ import type { Http1ClientLimits } from '../standalone/http1-client/limits.ts'
 import type { Connect, OriginClient } from '../standalone/origin-client.ts'
 import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import type { RawHeaders } from '../standalone/raw-headers.ts'
-import { type Origin, startOrigin } from './origins.ts'
+import type { Origin } from './origins.ts'
 
 export interface ClientRig {
   readonly client: OriginClient
@@ -46,13 +46,6 @@ export function startClient(limits?: Partial<Http1ClientLimits>, connect?: Conne
   const rig = http1Rig(limits, connect)
   onTestFinished(() => rig.client.close())
   return rig
-}
-
-/** An origin that is closed when the test is over. */
-export async function origin(serve: Parameters<typeof startOrigin>[0]): Promise<Origin> {
-  const started = await startOrigin(serve)
-  onTestFinished(() => started.close())
-  return started
 }
 
 /** How many connections are still open at the origin's end. */

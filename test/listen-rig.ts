@@ -20,7 +20,6 @@ import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import { TlsTermination } from '../standalone/tls-termination.ts'
 import { issue } from './certificates.ts'
 import { host, listener, ref, routerOf, rule, type TableParts } from './engine-tables.ts'
-import { type Origin, startOrigin } from './origins.ts'
 
 /** Answers with what it was told of the client. */
 const tell: Handler = ({ version, target, peer, port, scheme }, sink) => {
@@ -111,12 +110,6 @@ export const stream = (id: string, hostname: string, key: string) =>
   host({ listener: id, hostname, rules: [rule({ route: 'TLSRoute a/b', backends: [ref({ backend: key })] })] })
 
 export const streamsOf = (parts: TableParts): Streams => new Streams(routerOf(parts).table)
-
-export async function startPlainOrigin(serve: Parameters<typeof startOrigin>[0]): Promise<Origin> {
-  const origin = await startOrigin(serve)
-  onTestFinished(() => origin.close())
-  return origin
-}
 
 export const request = 'GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n'
 export const jsonOf = (response: string): Record<string, unknown> => JSON.parse(response.slice(response.indexOf('{')))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
 import type { Endpoint } from '../proto/gen/route_table.ts'
 import { RawConnection } from './raw-connection.ts'
 
@@ -23,6 +24,13 @@ export const startOrigin = (serve: (connection: RawConnection) => void | Promise
     Promise.resolve(serve(connection)).catch(() => socket.destroy())
   })
   return listening(server, connections)
+}
+
+/** As startOrigin(), until the test is over. */
+export async function startOriginUntilEnd(serve: Parameters<typeof startOrigin>[0]): Promise<Origin> {
+  const origin = await startOrigin(serve)
+  onTestFinished(() => origin.close())
+  return origin
 }
 
 /** An origin that is a real server: node:http. */

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { type Answer, origin, startClient } from '../../test/http1-client-rig.ts'
+import { type Answer, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 
 test.for<[string, (answer: Answer) => unknown]>([
   ['before the answer', () => undefined],
   ['within the body', (answer) => answer.when(({ pieces }) => pieces.length > 0)],
 ])('the origin hears of an abort %s within 50 ms, and the sink nothing', async ([name, moment]) => {
-  const { endpoint, connections } = await origin(name === 'within the body' ? odd.hangMidBody : odd.silent)
+  const { endpoint, connections } = await odd.startOriginUntilEnd(
+    name === 'within the body' ? odd.hangMidBody : odd.silent,
+  )
   const answer = startClient().send(endpoint)
   await vi.waitFor(() => expect(connections[0]?.received).toContain('\r\n\r\n'))
   await moment(answer)
@@ -29,7 +31,7 @@ test('an abort ends a connection that does not stand yet', async () => {
 })
 
 test('an abort from within the head leaves a connection that is done to others', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const rig = startClient()
   const answer = rig.send(echo.endpoint)
   answer.head = () => answer.exchange?.abort()
@@ -43,7 +45,7 @@ test('an abort from within the head leaves a connection that is done to others',
 })
 
 test('nothing follows an abort from within an interim response', async () => {
-  const { endpoint } = await origin(odd.interim)
+  const { endpoint } = await odd.startOriginUntilEnd(odd.interim)
   const answer = startClient().send(endpoint)
   const aborted = new Promise<void>((resolve) => {
     answer.informational = () => {

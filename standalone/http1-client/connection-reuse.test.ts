@@ -1,17 +1,17 @@
 import { expect, test, vi } from 'vitest'
-import { type Answer, clear, openAt, origin, sized, startClient } from '../../test/http1-client-rig.ts'
+import { type Answer, clear, openAt, sized, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 import type { Http1ClientLimits } from './limits.ts'
 
 test('requests share a connection, one after the other', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const rig = startClient({ requestsPerOrigin: 1 })
   for (let count = 0; count < 5; count++) await rig.send(echo.endpoint).over()
   expect(echo.connections).toHaveLength(1)
 })
 
 test('a request that is sent from the end of another takes its connection', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const rig = startClient()
   const first = rig.send(echo.endpoint)
   const next: Answer[] = []
@@ -26,7 +26,7 @@ test('a request that is sent from the end of another takes its connection', asyn
 })
 
 test('the connection that served last serves next', async () => {
-  const { endpoint, connections } = await origin(async (connection) => {
+  const { endpoint, connections } = await odd.startOriginUntilEnd(async (connection) => {
     for (;;) {
       await connection.message()
       connection.write(sized(`${connections.indexOf(connection)}`))
@@ -41,7 +41,7 @@ test('the connection that served last serves next', async () => {
 })
 
 test('origins under different policies share no connection', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const connected: unknown[] = []
   const rig = startClient({}, (wanted, protocols, ready, onread) => {
     connected.push(wanted.tls)
@@ -60,7 +60,7 @@ test.for<[string, string]>([
   ['Keep-Alive: timeout=0', sized('hello', 'Keep-Alive: timeout=0\r\n')],
   ['HTTP/1.0', sized('hello').replace('1.1', '1.0')],
 ])('behind %s, a connection serves no more', async ([, bytes]) => {
-  const served = await origin(odd.answer(bytes))
+  const served = await odd.startOriginUntilEnd(odd.answer(bytes))
   const rig = startClient()
   for (let count = 1; count <= 2; count++) {
     const answer = rig.send(served.endpoint)
@@ -72,7 +72,7 @@ test.for<[string, string]>([
 })
 
 test('bytes that come on an idle connection close it, and belong to no request', async () => {
-  const talker = await origin(odd.answer(sized('one')))
+  const talker = await odd.startOriginUntilEnd(odd.answer(sized('one')))
   const rig = startClient()
   await rig.send(talker.endpoint).over()
   talker.connections[0]?.write(sized('two'))
@@ -81,7 +81,7 @@ test('bytes that come on an idle connection close it, and belong to no request',
 })
 
 test('no more idle connections are kept than may be', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const rig = startClient({ idleConnectionsPerOrigin: 2 })
   const answers = Array.from({ length: 5 }, () => rig.send(echo.endpoint))
   for (const answer of answers) await answer.over()
@@ -92,7 +92,7 @@ test.for<[string, Partial<Http1ClientLimits>, string]>([
   ['its own time', { reuseTimeout: 40 }, ''],
   ["the origin's", { reuseTimeout: 60_000, connectTimeout: 100 }, 'Keep-Alive: timeout=1, max=7\r\n'],
 ])('a connection waits for its next request for %s at most', async ([, limits, lines]) => {
-  const served = await origin(odd.answer(sized('', lines)))
+  const served = await odd.startOriginUntilEnd(odd.answer(sized('', lines)))
   await startClient(limits).send(served.endpoint).over()
   expect(openAt(served)).toBe(1)
   await vi.waitFor(() => expect(openAt(served)).toBe(0), { timeout: 2_000 })

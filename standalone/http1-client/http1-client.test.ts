@@ -3,12 +3,12 @@ import { createServer as createTlsServer } from 'node:tls'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { issue } from '../../test/certificates.ts'
 import { listenOnFreePort } from '../../test/free-port.ts'
-import { http1Rig, openAt, origin, sized, startClient } from '../../test/http1-client-rig.ts'
+import { http1Rig, openAt, sized, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 import { RawConnection } from '../../test/raw-connection.ts'
 
 test('a request goes out as it was given, and its response comes back', async () => {
-  const { endpoint } = await origin(odd.echo)
+  const { endpoint } = await odd.startOriginUntilEnd(odd.echo)
   const answer = await startClient()
     .send(endpoint, { target: '/a?b', authority: 'B.example:1', headers: ['X', '1', 'x', '2'] })
     .over()
@@ -18,8 +18,8 @@ test('a request goes out as it was given, and its response comes back', async ()
 
 test('closing leaves what is under way, and keeps nothing idle', async () => {
   const gate = Promise.withResolvers<void>()
-  const slow = await origin(odd.slowBody(['a', 'b'], () => gate.promise))
-  const echo = await origin(odd.echo)
+  const slow = await odd.startOriginUntilEnd(odd.slowBody(['a', 'b'], () => gate.promise))
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   const rig = startClient()
   await rig.send(echo.endpoint).over()
   const answer = rig.send(slow.endpoint)
@@ -32,7 +32,7 @@ test('closing leaves what is under way, and keeps nothing idle', async () => {
 })
 
 test('a client without connections does nothing', async () => {
-  const echo = await origin(odd.echo)
+  const echo = await odd.startOriginUntilEnd(odd.echo)
   let looks = 0
   const rig = http1Rig({ reuseTimeout: 40 }, undefined, () => {
     looks++

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { openAt, origin, startClient } from '../../test/http1-client-rig.ts'
+import { openAt, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 
 test('where nobody listens, nothing is sent', async () => {
@@ -27,7 +27,7 @@ test.for<[string, Parameters<typeof odd.startOrigin>[0], string]>([
   ['before its answer', odd.silent, 'timeout, unheard'],
   ['within it', odd.hangMidBody, 'timeout'],
 ])('an origin that falls silent %s is left', async ([, serve, outcome]) => {
-  const silent = await origin(serve)
+  const silent = await odd.startOriginUntilEnd(serve)
   const since = performance.now()
   expect(await startClient({ idleTimeout: 40 }).send(silent.endpoint).outcome()).toBe(outcome)
   expect(performance.now() - since).toBeGreaterThan(39)
@@ -36,14 +36,14 @@ test.for<[string, Parameters<typeof odd.startOrigin>[0], string]>([
 
 test('an origin that speaks slowly is not', async () => {
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 30))
-  const { endpoint } = await origin(odd.slowBody(['a', 'b', 'c', 'd', 'e'], pause))
+  const { endpoint } = await odd.startOriginUntilEnd(odd.slowBody(['a', 'b', 'c', 'd', 'e'], pause))
   const answer = startClient({ idleTimeout: 100 }).send(endpoint)
   expect(await answer.outcome()).toBe('whole')
   expect(answer.body).toBe('abcde')
 })
 
 test('more requests to an origin than may be are not sent', async () => {
-  const busy = await origin(odd.silent)
+  const busy = await odd.startOriginUntilEnd(odd.silent)
   const rig = startClient({ requestsPerOrigin: 2 })
   const [first] = [rig.send(busy.endpoint), rig.send(busy.endpoint)]
   expect(await rig.send(busy.endpoint).outcome()).toBe('overloaded, unheard')

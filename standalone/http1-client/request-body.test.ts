@@ -1,12 +1,12 @@
 import { expect, test, vi } from 'vitest'
-import { clear, openAt, origin, post, sized, startClient } from '../../test/http1-client-rig.ts'
+import { clear, openAt, post, sized, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 
 test.for([
   ['of known length goes out as it is', ['Content-Length', '5'], 'Content-Length: 5\r\n\r\nhello'],
   ['of unknown length goes out in chunks', [], 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'],
 ] as const)('a body %s, in one write with the head if it comes at once', async ([, headers, text]) => {
-  const { endpoint, connections } = await origin(odd.answer(sized('')))
+  const { endpoint, connections } = await odd.startOriginUntilEnd(odd.answer(sized('')))
   const writes: { readonly mock: { readonly calls: unknown[] } }[] = []
   const rig = startClient({}, (...order) => {
     const socket = clear(...order)
@@ -26,13 +26,13 @@ test.for([
 })
 
 test('a head does not wait for its body for long', async () => {
-  const { endpoint, connections } = await origin(odd.silent)
+  const { endpoint, connections } = await odd.startOriginUntilEnd(odd.silent)
   startClient().send(endpoint, post)
   await vi.waitFor(() => expect(connections[0]?.received).toContain('\r\n\r\n'))
 })
 
 test('a body of unknown length goes out in chunks, with trailers', async () => {
-  const { endpoint } = await origin(async (connection) => {
+  const { endpoint } = await odd.startOriginUntilEnd(async (connection) => {
     const head = await connection.until('\r\n\r\n')
     connection.write(sized(head + (await connection.until('\r\n\r\n'))))
   })
@@ -44,7 +44,7 @@ test('a body of unknown length goes out in chunks, with trailers', async () => {
 
 test('a slow origin holds the upload back', async () => {
   const megabytes = 64
-  const { endpoint, connections } = await origin(({ socket }) => {
+  const { endpoint, connections } = await odd.startOriginUntilEnd(({ socket }) => {
     socket.pause()
   })
   const answer = startClient().send(endpoint, { ...post, headers: ['Content-Length', `${megabytes << 20}`] })
@@ -66,7 +66,7 @@ test('a slow origin holds the upload back', async () => {
 })
 
 test('a response before the end of its request stops the upload', async () => {
-  const early = await origin(odd.answerEarly(sized('too large')))
+  const early = await odd.startOriginUntilEnd(odd.answerEarly(sized('too large')))
   const answer = startClient().send(early.endpoint, post)
   answer.exchange?.write(Buffer.from('a piece'))
   expect(await answer.outcome()).toBe('whole')
@@ -80,7 +80,7 @@ test.for<[string, string, string]>([
   ['without an answer, is noticed', '', 'connection-lost, unheard'],
 ])('an origin that resets the connection in the middle of an upload, %s', async ([, bytes, outcome]) => {
   const upload = { current: (): unknown => undefined }
-  const rude = await origin(async (connection) => {
+  const rude = await odd.startOriginUntilEnd(async (connection) => {
     await connection.until('piece')
     connection.write(bytes)
     connection.socket.resetAndDestroy()
@@ -102,7 +102,7 @@ test.for<[string, string[], string[], string]>([
   ['with a shorter body than it says', ['Content-Length', '5'], ['hell'], 'invalid-request, unheard'],
   ['with a longer body than it says', ['Content-Length', '5'], ['hello', 'x'], 'invalid-request, unheard'],
 ])('a request %s fails, and its connection serves no other', async ([, headers, body, outcome]) => {
-  const echo = await origin(odd.silent)
+  const echo = await odd.startOriginUntilEnd(odd.silent)
   const answer = startClient().send(echo.endpoint, { ...post, headers })
   for (const piece of body) answer.exchange?.write(Buffer.from(piece))
   answer.exchange?.end([])

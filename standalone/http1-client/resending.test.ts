@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ClientRig, origin, sized, startClient } from '../../test/http1-client-rig.ts'
+import { type ClientRig, sized, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 import type { RawConnection } from '../../test/raw-connection.ts'
 
@@ -16,7 +16,9 @@ test.for<[string, (connection: RawConnection) => unknown]>([
   ['reset', ({ socket }) => socket.resetAndDestroy()],
 ])('a request is sent once more when the connection it was to share was %s', async ([, end]) => {
   let connections = 0
-  const flaky = await origin((connection) => (connections++ === 0 ? onceThen(end)(connection) : odd.echo(connection)))
+  const flaky = await odd.startOriginUntilEnd((connection) =>
+    connections++ === 0 ? onceThen(end)(connection) : odd.echo(connection),
+  )
   const rig = startClient()
   await rig.send(flaky.endpoint).over()
   expect((await rig.send(flaky.endpoint, { method: 'PUT' }).over()).body).toContain('PUT / HTTP/1.1')
@@ -27,7 +29,7 @@ test.for<[string, Parameters<ClientRig['send']>[1]]>([
   ['with a body', { method: 'PUT', hasBody: true }],
   ['that is not idempotent', { method: 'POST' }],
 ])('a request %s is not', async ([, changes]) => {
-  const flaky = await origin(onceThen(({ socket }) => socket.destroy()))
+  const flaky = await odd.startOriginUntilEnd(onceThen(({ socket }) => socket.destroy()))
   const rig = startClient()
   await rig.send(flaky.endpoint).over()
   const answer = rig.send(flaky.endpoint, changes)
@@ -37,7 +39,7 @@ test.for<[string, Parameters<ClientRig['send']>[1]]>([
 })
 
 test('nor is one that got a byte of an answer', async () => {
-  const flaky = await origin(onceThen(({ socket }) => socket.end('H')))
+  const flaky = await odd.startOriginUntilEnd(onceThen(({ socket }) => socket.end('H')))
   const rig = startClient()
   await rig.send(flaky.endpoint).over()
   expect(await rig.send(flaky.endpoint).outcome()).toBe('connection-lost')
@@ -46,7 +48,7 @@ test('nor is one that got a byte of an answer', async () => {
 
 test('nor a third time', async () => {
   let connections = 0
-  const flaky = await origin((connection) =>
+  const flaky = await odd.startOriginUntilEnd((connection) =>
     connections++ === 0 ? onceThen(({ socket }) => socket.destroy())(connection) : odd.closeEarly(connection),
   )
   const rig = startClient()
@@ -56,7 +58,7 @@ test('nor a third time', async () => {
 })
 
 test('a connection that dies in use loses its request', async () => {
-  const { endpoint, connections } = await origin(odd.closeEarly)
+  const { endpoint, connections } = await odd.startOriginUntilEnd(odd.closeEarly)
   expect(await startClient().send(endpoint).outcome()).toBe('connection-lost, unheard')
   expect(connections).toHaveLength(1)
 })

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { expect, test, vi } from 'vitest'
-import { ok, openAt, origin, startClient } from '../../test/http1-client-rig.ts'
+import { ok, openAt, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 
 test('who cannot take more holds the origin back', async () => {
   const { serve, state } = odd.bigBody(64)
-  const { endpoint } = await origin(serve)
+  const { endpoint } = await odd.startOriginUntilEnd(serve)
   let takes = false
   const answer = startClient().send(endpoint, {}, () => takes)
   await answer.when(({ pieces }) => pieces.length === 1)
@@ -23,7 +23,7 @@ test('who cannot take more holds the origin back', async () => {
 
 test('bodies of many connections at once do not get mixed up', async () => {
   const bodies = Array.from({ length: 8 }, () => randomBytes(300_000))
-  const { endpoint } = await origin(async (connection) => {
+  const { endpoint } = await odd.startOriginUntilEnd(async (connection) => {
     const body = bodies[Number(/GET \/(\d)/.exec(await connection.until('\r\n\r\n'))?.[1])] ?? Buffer.alloc(0)
     connection.write(`${ok}Transfer-Encoding: chunked\r\n\r\n`)
     for (let at = 0; at < body.length; ) {
@@ -44,19 +44,21 @@ test('bodies of many connections at once do not get mixed up', async () => {
 })
 
 test('1xx pass on, but for 100', async () => {
-  const { endpoint } = await origin(odd.interim)
+  const { endpoint } = await odd.startOriginUntilEnd(odd.interim)
   const answer = await startClient().send(endpoint).over()
   expect(answer.informationals).toEqual([[103, ['Link', '</a.css>']]])
   expect(answer.body).toBe('after all')
 })
 
 test('trailers come with the end', async () => {
-  const { endpoint } = await origin(odd.answer(`${ok}Transfer-Encoding: chunked\r\n\r\n0\r\nT: 1\r\n\r\n`))
+  const { endpoint } = await odd.startOriginUntilEnd(
+    odd.answer(`${ok}Transfer-Encoding: chunked\r\n\r\n0\r\nT: 1\r\n\r\n`),
+  )
   expect((await startClient().send(endpoint).over()).trailers).toEqual(['T', '1'])
 })
 
 test('a response to HEAD has no body, and the connection goes on', async () => {
-  const head = await origin(odd.answer(`${ok}Content-Length: 5\r\n\r\n`))
+  const head = await odd.startOriginUntilEnd(odd.answer(`${ok}Content-Length: 5\r\n\r\n`))
   const rig = startClient()
   for (let count = 0; count < 2; count++) {
     const answer = await rig.send(head.endpoint, { method: 'HEAD' }).over()
@@ -66,7 +68,7 @@ test('a response to HEAD has no body, and the connection goes on', async () => {
 })
 
 test('a body may last until the connection ends', async () => {
-  const { endpoint } = await origin(odd.halfClose)
+  const { endpoint } = await odd.startOriginUntilEnd(odd.halfClose)
   const answer = startClient().send(endpoint)
   expect(await answer.outcome()).toBe('whole')
   expect(answer.body).toBe('until the end')
@@ -78,14 +80,14 @@ test.for<[string, string, string]>([
   ['breaks off between chunks', `${ok}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`, 'hello'],
   ['breaks off in its head', `${ok}Content-Le`, ''],
 ])('a response that %s is lost', async ([, bytes, body]) => {
-  const { endpoint } = await origin(odd.dieAfter(bytes))
+  const { endpoint } = await odd.startOriginUntilEnd(odd.dieAfter(bytes))
   const answer = startClient().send(endpoint)
   expect(await answer.outcome()).toBe('connection-lost')
   expect(answer.body).toBe(body)
 })
 
 test('a body until the end that ends with a reset is lost', async () => {
-  const { endpoint, connections } = await origin(odd.answer(`${ok}\r\nhello`))
+  const { endpoint, connections } = await odd.startOriginUntilEnd(odd.answer(`${ok}\r\nhello`))
   const answer = startClient().send(endpoint)
   await answer.when(({ body }) => body === 'hello')
   connections[0]?.socket.resetAndDestroy()
@@ -94,7 +96,7 @@ test('a body until the end that ends with a reset is lost', async () => {
 })
 
 test('what is no response fails', async () => {
-  const { endpoint, ...garbage } = await origin(odd.garbage)
+  const { endpoint, ...garbage } = await odd.startOriginUntilEnd(odd.garbage)
   expect(await startClient().send(endpoint).outcome()).toBe('invalid-response')
   await vi.waitFor(() => expect(openAt({ endpoint, ...garbage })).toBe(0))
 })

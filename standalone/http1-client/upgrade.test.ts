@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { openAt, origin, sized, startClient } from '../../test/http1-client-rig.ts'
+import { openAt, sized, startClient } from '../../test/http1-client-rig.ts'
 import * as odd from '../../test/origins.ts'
 
 const upgrade = { upgrade: 'websocket', headers: ['Sec-WebSocket-Key', 'eA=='] } as const
@@ -9,7 +9,9 @@ const upgrade = { upgrade: 'websocket', headers: ['Sec-WebSocket-Key', 'eA=='] }
 test('an upgrade hands the socket over, with what came behind the head', async () => {
   let connections = 0
   const serve = odd.upgradeEcho('greeting')
-  const { endpoint } = await origin((connection) => (connections++ === 0 ? odd.echo : serve)(connection))
+  const { endpoint } = await odd.startOriginUntilEnd((connection) =>
+    (connections++ === 0 ? odd.echo : serve)(connection),
+  )
   const rig = startClient({ requestsPerOrigin: 1 })
   // A connection that has served does not do for an upgrade.
   await rig.send(endpoint).over()
@@ -30,7 +32,7 @@ test('an upgrade hands the socket over, with what came behind the head', async (
 })
 
 test('a refused upgrade is a response like any other', async () => {
-  const { endpoint, ...rest } = await origin(odd.answer(sized('no').replace('200', '403')))
+  const { endpoint, ...rest } = await odd.startOriginUntilEnd(odd.answer(sized('no').replace('200', '403')))
   const answer = await startClient().send(endpoint, upgrade).over()
   expect(answer).toMatchObject({ status: 403, body: 'no' })
   await vi.waitFor(() => expect(openAt({ endpoint, ...rest })).toBe(0))

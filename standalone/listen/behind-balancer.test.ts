@@ -2,17 +2,8 @@ import { BlockList } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { Protocol } from '../../proto/gen/route_table.ts'
 import { backend, listener } from '../../test/engine-tables.ts'
-import {
-  curl,
-  drip,
-  https,
-  jsonOf,
-  request,
-  startPlainOrigin,
-  startRig,
-  stream,
-  streamsOf,
-} from '../../test/listen-rig.ts'
+import { curl, drip, https, jsonOf, request, startRig, stream, streamsOf } from '../../test/listen-rig.ts'
+import { startOriginUntilEnd } from '../../test/origins.ts'
 import { RawConnection } from '../../test/raw-connection.ts'
 
 describe('behind a balancer', () => {
@@ -41,7 +32,7 @@ describe('behind a balancer', () => {
 
   test('a tunnel gets what follows the header', async () => {
     const rig = startRig({}, balancers)
-    const origin = await startPlainOrigin(async (connection) => void connection.socket.end(await connection.take(4)))
+    const origin = await startOriginUntilEnd(async (connection) => void connection.socket.end(await connection.take(4)))
     const streams = streamsOf({
       listeners: [listener({ id: 'tcp', port: 443, protocol: Protocol.TCP })],
       hosts: [stream('tcp', '', 'a/tcp:25')],

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Protocol } from '../../proto/gen/route_table.ts'
 import { backend, listener } from '../../test/engine-tables.ts'
-import { request, startPlainOrigin, startRig, stream, streamsOf } from '../../test/listen-rig.ts'
+import { request, startRig, stream, streamsOf } from '../../test/listen-rig.ts'
+import { startOriginUntilEnd } from '../../test/origins.ts'
 import { RawConnection } from '../../test/raw-connection.ts'
 
 describe('closing', () => {
   test('waits for tunnels, and cuts them in the end', async () => {
     const rig = startRig()
-    const origin = await startPlainOrigin(({ socket }) => void socket.write('hi'))
+    const origin = await startOriginUntilEnd(({ socket }) => void socket.write('hi'))
     const streams = streamsOf({
       listeners: [listener({ id: 'tcp', port: 443, protocol: Protocol.TCP })],
       hosts: [stream('tcp', '', 'a/tcp:25')],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Protocol } from '../../proto/gen/route_table.ts'
 import { backend, host, listener, ref, rule } from '../../test/engine-tables.ts'
-import { startPlainOrigin, startRig, stream, streamsOf } from '../../test/listen-rig.ts'
+import { startRig, stream, streamsOf } from '../../test/listen-rig.ts'
+import { startOriginUntilEnd } from '../../test/origins.ts'
 import { RawConnection } from '../../test/raw-connection.ts'
 
 describe('a port of TCP', () => {
@@ -9,7 +10,7 @@ describe('a port of TCP', () => {
 
   test('passes everything on from the first byte, whoever speaks first', async () => {
     const rig = startRig()
-    const origin = await startPlainOrigin(async (connection) => {
+    const origin = await startOriginUntilEnd(async (connection) => {
       connection.write('220 ')
       connection.socket.end(await connection.take(4))
     })
@@ -28,7 +29,9 @@ describe('a port of TCP', () => {
 
   test('shares connections out by weight', async () => {
     const rig = startRig()
-    const origins = await Promise.all(['0', '1'].map((name) => startPlainOrigin(({ socket }) => void socket.end(name))))
+    const origins = await Promise.all(
+      ['0', '1'].map((name) => startOriginUntilEnd(({ socket }) => void socket.end(name))),
+    )
     const backends = origins.map(({ endpoint }, i) => backend({ key: `a/${i}:1`, endpoints: [endpoint] }))
     const weights = [3, 1]
     const refs = backends.map(({ key }, i) => ref({ backend: key, weight: weights[i] ?? 0 }))

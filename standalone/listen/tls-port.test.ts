@@ -21,13 +21,13 @@ import {
   type Rig,
   recordedHello,
   request,
-  startPlainOrigin,
   startRig,
   stream,
   streamsOf,
   terminate,
   tls,
 } from '../../test/listen-rig.ts'
+import { startOriginUntilEnd } from '../../test/origins.ts'
 import { RawConnection } from '../../test/raw-connection.ts'
 
 async function startTlsOrigin(name: string): Promise<{ readonly address: string; readonly port: number }> {
@@ -80,7 +80,7 @@ describe('a port of TLS', () => {
     changes: Partial<TableParts> = {},
   ): Promise<{ port: number; set(parts: TableParts): void }> {
     const secure = await startTlsOrigin('the origin')
-    const plain = await startPlainOrigin(async (connection) => {
+    const plain = await startOriginUntilEnd(async (connection) => {
       const bytes = await connection.take(4)
       connection.socket.end(`plain ${bytes}`)
     })
@@ -232,7 +232,7 @@ describe('a port of TLS', () => {
 
   test('a tunnel stays while its listener does, and gets a while when that is gone', async () => {
     const rig = startRig({ partingTimeout: 100 })
-    const quiet = await startPlainOrigin(({ socket }) => void socket.write('hi'))
+    const quiet = await startOriginUntilEnd(({ socket }) => void socket.write('hi'))
     const parts = { backends: [backend({ key: 'a/plain:80', endpoints: [quiet.endpoint] })] }
     const { port, set } = await startSite(rig, parts)
     const client = connectTls({ port, host: '127.0.0.1', servername: 'ended.example', rejectUnauthorized: false })
