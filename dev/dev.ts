@@ -18,6 +18,7 @@ import { createConnector } from '../standalone/connector/connector.ts'
 import { connectorTable } from '../standalone/connector/table.ts'
 import { ConnectorTables } from '../standalone/connector/tables.ts'
 import { routersOf } from '../standalone/feed.ts'
+import type { Log } from '../standalone/log.ts'
 import { createConnect } from '../standalone/origin-socket/origin-socket.ts'
 import { bundleWorker } from './bundle.ts'
 import { Edge } from './edge.ts'
@@ -61,8 +62,10 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   const directory = await mkdtemp(join(tmpdir(), 'landfall-'))
   const unix = (name: string): string => join(directory, `${name}.sock`)
   const logError = (error: unknown): void => log(error instanceof Error ? error.message : String(error))
-  const logFor = (part: string) => (event: string, fields: Readonly<Record<string, string | number>>) =>
-    log(`${part}: ${event} ${JSON.stringify(fields)}`)
+  const logFor =
+    (part: string): Log =>
+    (event, fields) =>
+      log(`${part}: ${event} ${JSON.stringify(fields)}`)
 
   const served = new MemoryStore()
   const kv = createKvServer(served)

@@ -16,6 +16,7 @@ import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
 import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
 import type { Bind } from '../standalone/listen/bind.ts'
 import { answerLocally, refusal } from '../standalone/local-answer.ts'
+import type { Log } from '../standalone/log.ts'
 import type { Origin, OriginClient } from '../standalone/origin-client.ts'
 import { soonAnswered } from '../standalone/soon-answered.ts'
 import { connectToSocket } from './edge-connect.ts'
@@ -26,7 +27,7 @@ import type { Place, PlaceSockets } from './places.ts'
 export interface EdgePlaceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** One process serves one developer: workerd may have as much to do as clients ask for. */

@@ -5,13 +5,14 @@ import type { Router } from '../engine/router.ts'
 import { Certificates } from '../standalone/certificates.ts'
 import type { KeyPair } from '../standalone/feed.ts'
 import { Listen } from '../standalone/listen/listen.ts'
+import type { Log } from '../standalone/log.ts'
 import { TlsTermination } from '../standalone/tls-termination.ts'
 import { connectToSocket } from './edge-connect.ts'
 import { EdgePlace } from './edge-place.ts'
 import { type Place, type PlaceSockets, placeKey } from './places.ts'
 
 export interface EdgeOptions {
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** How long connections have whose place is gone, in milliseconds. */

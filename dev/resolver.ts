@@ -2,12 +2,13 @@ import * as z from 'zod'
 import { createWorkerServer, type WorkerServer } from '../standalone/connector/worker-server.ts'
 import type { ClientRequest } from '../standalone/handler.ts'
 import { createHttp1Client } from '../standalone/http1-client/http1-client.ts'
+import type { Log } from '../standalone/log.ts'
 import type { Connect, Origin } from '../standalone/origin-client.ts'
 import { cfHeader, protoHeader } from './workerd-config.ts'
 
 export interface ResolverOptions {
   readonly connect: Connect
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** Takes what a Worker fetches with cf.resolveOverride and does what Cloudflare does: the request is for the URL, but goes to where

@@ -1,3 +1,5 @@
+import type { Log } from '../standalone/log.ts'
+
 /** Lines of one event in a minute. What clients do wrong is theirs to repeat, and must not fill a disk. */
 const linesAMinute = 10
 
@@ -9,10 +11,7 @@ interface Count {
 }
 
 /** Logs events as warnings, each so often only; `now` in milliseconds. Events are few: names, not sentences. */
-export function limitedLog(
-  log: { warn(fields: object, event: string): void },
-  now: () => number,
-): (event: string, fields: Readonly<Record<string, string | number>>) => void {
+export function limitedLog(log: { warn(fields: object, event: string): void }, now: () => number): Log {
   const counts = new Map<string, Count>()
   return (event, fields) => {
     const minute = Math.floor(now() / 60_000)

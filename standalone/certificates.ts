@@ -2,17 +2,18 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { wider } from '../engine/hosts.ts'
 import { isSamePair, type KeyPair } from './feed.ts'
+import type { Log } from './log.ts'
 
 /** The key pairs that clients may be shown, and which of them a client is. */
 export class Certificates {
-  readonly #log: (event: string, fields: Readonly<Record<string, string>>) => void
+  readonly #log: Log
   #pairs: ReadonlyMap<string, KeyPair> = new Map()
   /** What is known of those that were asked for; undefined of those that cannot be used. */
   readonly #certificates = new WeakMap<KeyPair, Certificate | undefined>()
 
   #lastId = 0
 
-  constructor(log: (event: string, fields: Readonly<Record<string, string>>) => void) {
+  constructor(log: Log) {
     this.#log = log
   }
 

@@ -11,6 +11,7 @@ import { createHttp1Client } from './http1-client/http1-client.ts'
 import { createHttp2Client } from './http2-client/http2-client.ts'
 import { Listen } from './listen/listen.ts'
 import type { ConnectionReport } from './listen/report.ts'
+import type { Log } from './log.ts'
 import type { Connect } from './origin-client.ts'
 import { createConnect } from './origin-socket/origin-socket.ts'
 import { createOrigins } from './origins.ts'
@@ -32,7 +33,7 @@ export interface DataPlaneOptions {
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
   readonly observeDatagrams: (report: UdpReport) => void
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** How long connections have whose port is no Gateway's any more, in milliseconds. */

@@ -5,6 +5,7 @@ import { createGateway } from './gateway.ts'
 import { createHttp1Server } from './http1-server/http1-server.ts'
 import { createHttp2Server } from './http2-server/http2-server.ts'
 import type { Bind } from './listen/bind.ts'
+import type { Log } from './log.ts'
 import { type Served, served } from './served.ts'
 import type { UdpBind } from './udp/udp.ts'
 
@@ -12,7 +13,7 @@ export type PlaceKind = 'http' | 'tls' | 'tcp' | 'udp'
 
 export interface PlaceOptions {
   readonly observeRequest: Observer
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** An address and port with the Gateways that listen there, and the front ends for what comes in. */

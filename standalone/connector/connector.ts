@@ -1,5 +1,6 @@
 import { errorHeader, type OriginError } from '../../engine/origin-token.ts'
 import type { Http1ClientLimits } from '../http1-client/limits.ts'
+import type { Log } from '../log.ts'
 import { ConnectorClients } from './clients.ts'
 import { createConnectorHandler } from './handler.ts'
 import type { ConnectorTable } from './table.ts'
@@ -17,7 +18,7 @@ export interface ConnectorOptions {
   readonly table: () => ConnectorTable
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
   readonly limits?: Partial<WorkerServerLimits>
   /** Of the clients that speak HTTP/1.1 to origins. */
   readonly http1?: Partial<Http1ClientLimits>

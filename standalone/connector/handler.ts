@@ -3,6 +3,7 @@ import { endpointKey } from '../../engine/origin-token-address.ts'
 import type { Exchange, ExchangeError, RequestHead, ResponseSink } from '../exchange.ts'
 import { asGrpc, isGrpcWebRequest } from '../grpc-web/grpc-web.ts'
 import type { ClientRequest, Handler } from '../handler.ts'
+import type { Log } from '../log.ts'
 import { valuesOf } from '../raw-headers.ts'
 import { soonAnswered } from '../soon-answered.ts'
 import { type Admitted, admit } from './admission.ts'
@@ -17,7 +18,7 @@ export interface ConnectorHandlerOptions {
   readonly clients: ConnectorClients
   /** Counts what the connector answers itself. */
   readonly errors: Record<OriginError, number>
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** Sends each request to the endpoint that its token names. Everything that is not signed gets the same 403, whatever its path:

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { OwnAnswer } from '../exchange.ts'
 import type { Handler, Peer } from '../handler.ts'
+import type { Log } from '../log.ts'
 import type { Arrival } from './request.ts'
 
 /** Takes connections that were accepted elsewhere, and makes a Handler call for each request on them. */
@@ -20,7 +21,7 @@ export interface Entrance {
 
 export interface FrontEndOptions<Limits> {
   readonly handler: Handler
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
   readonly limits?: Partial<Limits>
   /** Hears of every request that the handler does not. */
   readonly observe?: (refused: RefusedRequest) => void
@@ -29,7 +30,7 @@ export interface FrontEndOptions<Limits> {
 /** What the connections of a front end have in common. */
 export interface FrontEndHost<Limits> {
   readonly handler: Handler
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
   readonly limits: Limits
   readonly observe: (refused: RefusedRequest) => void
   readonly counters: FrontEndCounters

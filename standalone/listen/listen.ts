@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Log } from '../log.ts'
 import type { Bind } from './bind.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
 import { ListenPort } from './port.ts'
@@ -7,7 +8,7 @@ import { type Addressed, Ports } from './ports.ts'
 export interface ListenOptions extends ConnectionOptions {
   /** Whether other processes may listen at the same addresses and ports. */
   readonly reusePort: boolean
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
   readonly limits?: Partial<ListenLimits>
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import type { Log } from '../log.ts'
 import type { Addressed, OpenPort } from './ports.ts'
 
 export interface ListenPortOptions {
@@ -9,7 +10,7 @@ export interface ListenPortOptions {
   readonly backlog: number
   /** Of a connection that may be half open and has TCP_NODELAY. */
   readonly accept: (socket: Socket) => void
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** Milliseconds for accepting what waits at a port that is to be closed. */

@@ -1,12 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Addressed, OpenPort } from '../listen/ports.ts'
+import type { Log } from '../log.ts'
 
 export interface UdpPortOptions {
   /** Whether other processes may listen here, too, and get their share of the sources. */
   readonly reusePort: boolean
   readonly take: (datagram: Buffer, source: RemoteInfo) => void
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
 }
 
 /** One address and port that takes datagrams. What it sends leaves from there. */

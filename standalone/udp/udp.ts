@@ -5,6 +5,7 @@ import { choosePlain, type StreamForward, type StreamPlace, type Streams } from 
 import { Protocol } from '../../proto/gen/route_table.ts'
 import { type Addressed, Ports } from '../listen/ports.ts'
 import { unmapped } from '../listen/proxy-protocol.ts'
+import type { Log } from '../log.ts'
 import { UdpPort } from './port.ts'
 import type { UdpEnding, UdpRefusal, UdpReport } from './report.ts'
 import { UdpSession } from './session.ts'
@@ -27,7 +28,7 @@ export interface UdpOptions {
   /** Whether other processes may listen at the same addresses and ports. */
   readonly reusePort: boolean
   readonly observe: (report: UdpReport) => void
-  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+  readonly log: Log
   readonly limits?: Partial<UdpLimits>
 }
 
