@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { endToEnd, valuesOf, without, written } from './raw-headers.ts'
+import { byName, endToEnd, valuesOf, without, written } from './raw-headers.ts'
 
 const none: ReadonlySet<string> = new Set()
 
@@ -65,6 +65,10 @@ test('the values of a field are those of all its lines', () => {
 
 test('a field is left out with all its lines, whatever their case', () => {
   expect(without(['A', '1', 'b', '2', 'a', '3', 'ab', '4'], 'a')).toEqual(['b', '2', 'ab', '4'])
+})
+
+test('fields that come in several lines, in whatever case, are one by name', () => {
+  expect(byName(['A', '1', 'b', '2', 'a', '3'])).toEqual({ a: ['1', '3'], b: ['2'] })
 })
 
 test('lines are written one behind the other, each with its end', () => {

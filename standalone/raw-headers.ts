@@ -52,6 +52,18 @@ export function without(headers: RawHeaders, name: string): string[] {
   return kept
 }
 
+/** The values of each field by its name in lower case, as node:http2 takes trailers and hints. */
+export function byName(headers: RawHeaders): Record<string, string[]> {
+  const fields = new Map<string, string[]>()
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at]?.toLowerCase(), headers[at + 1]]
+    const values = fields.get(name)
+    if (values === undefined) fields.set(name, [value])
+    else values.push(value)
+  }
+  return Object.fromEntries(fields)
+}
+
 /** As HTTP/1.1 writes them. RFC 9112 section 5. */
 export function written(headers: RawHeaders): string {
   let text = ''

@@ -52,14 +52,3 @@ export function asPairs(lines: RawHeaders): [string, string][] {
   for (let at = 0; at + 1 < lines.length; at += 2) pairs.push([lines[at] ?? '', lines[at + 1] ?? ''])
   return pairs
 }
-
-/** Lines as node:http2 takes trailers and hints: by name. */
-export function asGroups(lines: RawHeaders): Record<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const [name, value] of asPairs(lines)) {
-    const values = groups.get(name.toLowerCase())
-    if (values === undefined) groups.set(name.toLowerCase(), [value])
-    else values.push(value)
-  }
-  return Object.fromEntries(groups)
-}

@@ -1,7 +1,7 @@
 import { internalPrefix } from '../../engine/origin-token.ts'
 import type { RequestHead } from '../exchange.ts'
 import { isText, isToken } from '../http1-syntax.ts'
-import type { RawHeaders } from '../raw-headers.ts'
+import { byName, type RawHeaders } from '../raw-headers.ts'
 
 /** A request's head as node:http2 takes it, and the length of the body where it is said. */
 export interface RequestFields {
@@ -67,18 +67,15 @@ const isTarget = (text: string): boolean => /^[\x21-\x7e\x80-\xff]+$/.test(text)
 /** RFC 3986 section 3.2.2, and a user in front, without looking closer. */
 const isAuthority = (text: string): boolean => /^[A-Za-z0-9\-._~!$&'()*+,;=%:@[\]]+$/.test(text)
 
-/** Trailers as node:http2 takes them: by name in lower case. Without those that cannot be written, or that only a head may
+/** Trailers as node:http2 takes them, without those that cannot be written, or that only a head may
  *  have. RFC 9110 section 6.5.1. */
 export function trailerFields(trailers: RawHeaders): Record<string, string[]> {
-  const fields = new Map<string, string[]>()
+  const kept: string[] = []
   for (let at = 0; at + 1 < trailers.length; at += 2) {
-    const [name = '', value = ''] = [trailers[at]?.toLowerCase(), trailers[at + 1]]
-    if (!isToken(name) || !isText(value) || neverTrailing.has(name)) continue
-    const values = fields.get(name)
-    if (values === undefined) fields.set(name, [value])
-    else values.push(value)
+    const [name = '', value = ''] = [trailers[at], trailers[at + 1]]
+    if (isToken(name) && isText(value) && !neverTrailing.has(name.toLowerCase())) kept.push(name, value)
   }
-  return Object.fromEntries(fields)
+  return byName(kept)
 }
 
 const neverTrailing: ReadonlySet<string> = new Set([

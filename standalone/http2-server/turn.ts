@@ -5,9 +5,9 @@ import type { Exchange, ExchangeError, ResponseSink } from '../exchange.ts'
 import { isContinue } from '../front-end/admission.ts'
 import { answerLines, answerText, answerTo } from '../front-end/answer.ts'
 import { bodyLength, unknownLength, withoutLength } from '../front-end/length.ts'
-import { asGroups, safeTrailers } from '../front-end/trailers.ts'
+import { safeTrailers } from '../front-end/trailers.ts'
 import { tellFailed, tellRefused } from '../front-end/unhandled.ts'
-import type { RawHeaders } from '../raw-headers.ts'
+import { byName, type RawHeaders } from '../raw-headers.ts'
 import { admit, understood } from './admission.ts'
 import type { Http2Connection } from './connection.ts'
 import { Http2Fields } from './fields.ts'
@@ -90,7 +90,7 @@ export class Http2Turn implements ResponseSink {
   informational(status: number, headers: RawHeaders): void {
     if (this.#isOver || this.#head !== undefined || this.#stream.headersSent) return
     try {
-      this.#stream.additionalHeaders({ ':status': status, ...asGroups(headers) })
+      this.#stream.additionalHeaders({ ':status': status, ...byName(headers) })
     } catch {
       // What the origin hints at cannot be written: it was a hint.
     }
@@ -234,7 +234,7 @@ export class Http2Turn implements ResponseSink {
 
   #sendTrailers(): void {
     try {
-      this.#stream.sendTrailers(asGroups(this.#trailers))
+      this.#stream.sendTrailers(byName(this.#trailers))
     } catch {
       resetStream(this.#stream, constants.NGHTTP2_INTERNAL_ERROR)
     }
