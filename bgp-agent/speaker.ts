@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import { parseAddress } from './address.ts'
+import { Bfd } from './bfd/bfd.ts'
+import { bfdOf } from './bfd-peers.ts'
 import type { Capabilities } from './bgp/capabilities.ts'
 import { dial, hopLimits, type Path } from './bgp/dial.ts'
 import type { PeerOptions } from './bgp/fsm.ts'
@@ -39,9 +41,11 @@ export class Speaker {
   /** By instance and peer. */
   readonly #running = new Map<string, Running>()
   readonly #listeners = new Map<number, Listener>()
+  readonly #bfd: Bfd
 
   constructor(world: SpeakerWorld) {
     this.#world = world
+    this.#bfd = new Bfd(world.log)
   }
 
   set({ instances }: NodePlan): void {
@@ -61,6 +65,7 @@ export class Speaker {
       running.peer.set(plan.routes)
     }
     this.#listen(instances)
+    this.#watch()
   }
 
   status(): readonly PeerReport[] {
@@ -82,6 +87,7 @@ export class Speaker {
     for (const { peer, plan } of this.#running.values())
       peer.stop(plan.settings.gracefulRestart.enabled ? undefined : text)
     this.#running.clear()
+    this.#bfd.close()
     for (const listener of this.#listeners.values()) listener.close()
     this.#listeners.clear()
   }
@@ -97,6 +103,17 @@ export class Speaker {
     const peer = new Peer(settingsOf(instance, plan), { dial: () => dial(path), random, now, log })
     peer.start()
     return { instance, plan, identity: identityOf(instance, plan), path, peer }
+  }
+
+  /** A peer that BFD loses has no session any more. */
+  #watch(): void {
+    this.#bfd.set(
+      [...this.#running.values()].flatMap(({ instance, plan, path, peer }) => {
+        const watched = bfdOf(instance, plan, path)
+        if (watched === undefined) return []
+        return [{ ...watched, onChange: ({ isFailure }) => isFailure && peer.bfdDown() }]
+      }),
+    )
   }
 
   /** Ports where instances take connections. */
@@ -125,11 +142,11 @@ export class Speaker {
   }
 }
 
-/** All that a session stands on: everything but the routes. */
+/** All that a session stands on: everything but the routes and BFD. */
 const identityOf = (
   { asn, routerId, localPort }: InstancePlan,
-  { routes: _, sources: __, ...plan }: PeerPlan,
-): string => JSON.stringify([asn, routerId, localPort, plan])
+  { routes: _, sources: __, settings, ...plan }: PeerPlan,
+): string => JSON.stringify([asn, routerId, localPort, plan, { ...settings, bfd: undefined }])
 
 /** A sentence when there is no way to the peer. */
 function pathTo(

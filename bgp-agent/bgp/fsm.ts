@@ -36,6 +36,8 @@ export type Event =
   | { readonly type: 'start' }
   | { readonly type: 'stop'; readonly notification: Notification }
   | { readonly type: 'retryTimer' }
+  /** BFD was up, and says that the peer cannot be reached. */
+  | { readonly type: 'bfdDown' }
   | ConnectionEvent
 
 export type ConnectionEvent = { readonly id: ConnectionId } & (
@@ -90,6 +92,8 @@ export function step(state: State, event: Event, options: PeerOptions): Step {
       return stop(state, event.notification)
     case 'retryTimer':
       return state.isStarted && state.links.size === 0 ? begin(state, options) : [state, []]
+    case 'bfdDown':
+      return bfdDown(state, options)
     case 'connected':
       return connected(state, event.id)
     case 'lost':
@@ -120,6 +124,14 @@ function stop(state: State, notification: Notification): Step {
     stopped,
     [{ type: 'retryTimer', seconds: 0 }, ...actions, ...(wasUp ? [{ type: 'down', reason: 'stopped' } as const] : [])],
   ]
+}
+
+/** RFC 9384. What is not a session yet has timers that are short enough. */
+function bfdDown(state: State, options: PeerOptions): Step {
+  const [id] = [...state.links].find(([, { phase }]) => phase === 'established') ?? []
+  if (id === undefined) return [state, []]
+  const notification: Notification = { code: ErrorCode.cease, subcode: Cease.bfdDown, data: new Uint8Array() }
+  return end(state, id, notification, 'BFD says that the peer cannot be reached', options)
 }
 
 function connected(state: State, id: ConnectionId): Step {

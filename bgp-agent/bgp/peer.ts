@@ -106,6 +106,11 @@ export class Peer implements ConnectionEnds {
     this.#apply({ type: 'stop', notification: ceaseWith(Cease.shutdown, text ?? '') })
   }
 
+  /** BFD was up, and says that the peer cannot be reached. */
+  bfdDown(): void {
+    this.#apply({ type: 'bfdDown' })
+  }
+
   status(): PeerStatus {
     const { session, since, tally, rib } = this.#established ?? {}
     return {

@@ -20,6 +20,9 @@ export class SystemError extends Error {
 const socketCall = libc.func('int socket(int domain, int type, int protocol)')
 const bindCall = libc.func('int bind(int fd, const void *address, uint32_t length)')
 const setsockoptCall = libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)')
+/** struct sock_fprog of linux/filter.h. */
+const program = koffi.struct({ length: 'uint16_t', instructions: 'const void *' })
+const setFilterCall = libc.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t'])
 const closeCall = libc.func('int close(int fd)')
 
 function checked(call: string, result: number): number {
@@ -42,6 +45,12 @@ export function setOption(fd: number, level: number, option: number, value: numb
   checked('setsockopt', setsockoptCall(fd, level, option, bytes, bytes.length))
 }
 
+/** A program of classic BPF, eight octets an instruction, decides from here on which packets the socket gets. Throws SystemError. */
+export function attachFilter(fd: number, instructions: Uint8Array): void {
+  const value = { length: instructions.length / 8, instructions }
+  checked('setsockopt', setFilterCall(fd, SOL_SOCKET, SO_ATTACH_FILTER, value, koffi.sizeof(program)))
+}
+
 export const close = (fd: number): void => {
   closeCall(fd)
 }
@@ -50,5 +59,9 @@ export const close = (fd: number): void => {
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const SOCK_STREAM = 1
+export const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
+/** socket(7). */
+const SOL_SOCKET = 1
+const SO_ATTACH_FILTER = 26
