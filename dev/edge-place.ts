@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Router } from '../engine/router.ts'
 import { isMisdirected, type Streams } from '../engine/streams.ts'
 import {
@@ -9,11 +8,10 @@ import {
   withoutTrailers,
 } from '../standalone/exchange.ts'
 import type { FrontEnd } from '../standalone/front-end/front-end.ts'
+import { createFrontEnds } from '../standalone/front-ends.ts'
 import { asGrpcWeb, isGrpcRequest } from '../standalone/grpc-web/grpc-web.ts'
 import type { Handler } from '../standalone/handler.ts'
 import { createHttp1Client } from '../standalone/http1-client/http1-client.ts'
-import { createHttp1Server } from '../standalone/http1-server/http1-server.ts'
-import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
 import type { Bind } from '../standalone/listen/bind.ts'
 import { answerLocally, refusal } from '../standalone/local-answer.ts'
 import type { Log } from '../standalone/log.ts'
@@ -54,13 +52,9 @@ export class EdgePlace {
       this.binds = [{ type: 'tcp', streams, ...where }]
       return
     }
-    const handler = this.#handler(now)
-    const http1 = createHttp1Server({ handler, log })
-    const http2 = createHttp2Server({ handler, log, webSocketKey: () => randomBytes(16).toString('base64') })
-    this.#frontEnds = [http1, http2]
-    this.binds = [
-      kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where },
-    ]
+    const { all, bind } = createFrontEnds(kind, where, streams, { handler: this.#handler(now), log })
+    this.#frontEnds = all
+    this.binds = [bind]
   }
 
   /** `routers` are those of the place's Gateways. Requests under way end where they are. */

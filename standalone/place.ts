@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Access, Observer } from './access.ts'
 import type { FrontEnd, RefusedRequest } from './front-end/front-end.ts'
+import { createFrontEnds } from './front-ends.ts'
 import { createGateway } from './gateway.ts'
-import { createHttp1Server } from './http1-server/http1-server.ts'
-import { createHttp2Server } from './http2-server/http2-server.ts'
 import type { Bind } from './listen/bind.ts'
 import type { Log } from './log.ts'
 import { type Served, served } from './served.ts'
@@ -33,12 +31,9 @@ export class Place {
     if (kind === 'http' || kind === 'tls') {
       const handler = createGateway(() => this.served, { now: Date.now, random: Math.random, observe: observeRequest })
       const observe = (refused: RefusedRequest): void => observeRequest(refusal(refused))
-      const http1 = createHttp1Server({ handler, log, observe })
-      const http2 = createHttp2Server({ handler, log, observe, webSocketKey: () => randomBytes(16).toString('base64') })
-      this.#frontEnds = [http1, http2]
-      this.binds = [
-        kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where },
-      ]
+      const { all, bind } = createFrontEnds(kind, where, streams, { handler, log, observe })
+      this.#frontEnds = all
+      this.binds = [bind]
     } else {
       this.#frontEnds = []
       this.binds = kind === 'tcp' ? [{ type: 'tcp', streams, ...where }] : []

@@ -5,7 +5,7 @@ import type { FrontEnd } from '../front-end/front-end.ts'
 /** An address and port to listen on, for the listeners that are to be found there. */
 export type Bind = HttpBind | TlsBind | TcpBind
 
-interface Socketed {
+export interface Socketed {
   /** An IP address. */
   readonly address: string
   readonly port: number
