@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
 import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
 import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
@@ -77,10 +78,8 @@ const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sourc
   }))
 
 function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
-  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised } = report
+  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised, told } = report
   const plan = instances.find((each) => each.name === instance)?.peers.find((each) => each.name === name)
-  const count = (family: string): number =>
-    [...advertised.values()].filter(({ prefix }) => prefix.family === family).length
   return {
     instance,
     localAsn,
@@ -92,18 +91,25 @@ function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
     families: (session?.families ?? plan?.families ?? []).map((family) => ({
       family,
       received: received[family],
-      advertised: count(family),
+      advertised: advertised[family],
     })),
-    advertised: routeEntries(instance, advertised, plan?.sources ?? new Map()),
+    advertised: routeEntries(instance, told, plan?.sources ?? new Map()),
   }
 }
 
-/** Answers GET with what `status` gives, as JSON, to the user of this process alone. */
-export function serveStatus(path: string, status: () => AgentStatus, failed: (error: Error) => void): Server {
+/** Answers GET, as JSON, to the user of this process alone. `answer` gets the path with its query, and gives undefined for what it
+ *  does not know. Rejects where another agent answers at `path` already. */
+export async function serveStatus(
+  path: string,
+  answer: (target: URL) => unknown,
+  failed: (error: Error) => void,
+): Promise<Server> {
+  if (await isAnswered(path)) throw new Error(`another agent answers at ${path}; stop it, or name another --socket`)
   rmSync(path, { force: true })
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(status()))
+  const server = createServer(({ url = '/' }, response) => {
+    const found = answer(new URL(url, 'http://agent'))
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(found ?? null))
   })
   server.on('error', failed)
   // The file is made before listen() returns.
@@ -111,4 +117,13 @@ export function serveStatus(path: string, status: () => AgentStatus, failed: (er
   server.listen(path)
   process.umask(before)
   return server
+}
+
+/** Whether somebody listens there; what a killed agent has left is only a file. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
 }

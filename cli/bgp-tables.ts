@@ -1,16 +1,10 @@
+import type { Explanation } from '../bgp-agent/explanation.ts'
+import type { RoutePolicy } from '../bgp-agent/route-policies.ts'
 import type { AgentStatus, RouteEntry } from '../bgp-agent/status-socket.ts'
+import { bad, dim, good, strong, table } from './terminal.ts'
 
-/** Columns as wide as their widest cell, three spaces apart, as others print them. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('   ')
-      .trimEnd()
-  return all.map(line).join('\n')
-}
+/** How many prefixes of a policy are named. */
+const maxNamed = 5
 
 /** "3h25m": the two largest units of so many milliseconds. */
 export function duration(milliseconds: number): string {
@@ -66,4 +60,43 @@ export function routesTable(routes: readonly (RouteEntry & { readonly peer?: str
     sources.join('; '),
   ])
   return table(head, rows)
+}
+
+/** The columns of `cilium-dbg bgp route-policies`. */
+export function policiesTable(policies: readonly RoutePolicy[]): string {
+  const head = ['Instance', 'Policy', 'Type', 'Peer', 'Family', 'Prefixes', 'Action', 'Attributes']
+  const rows = policies.map(({ instance, name, type, peer, family, prefixes, action, attributes }) => {
+    const named = prefixes.slice(0, maxNamed).join(' ')
+    const more = prefixes.length > maxNamed ? ` and ${prefixes.length - maxNamed} more` : ''
+    return [
+      instance,
+      name,
+      type,
+      peer,
+      family,
+      named === '' ? 'any' : named + more,
+      action,
+      attributes.join(', ') || '-',
+    ]
+  })
+  return table(head, rows)
+}
+
+export function explanationText({ node, address, routes, withheld, unselected }: Explanation): string {
+  const lines = routes.flatMap(({ instance, prefix, sources, peers }) => [
+    `${good('announced')} as ${strong(prefix)} by instance ${instance}`,
+    ...sources.map((source) => `  from  ${source}`),
+    ...peers.map(({ name, address, state, attributes, why }) => {
+      const verdict = state === 'not told' ? bad('not told') : state === 'told' ? good('told') : 'would be told'
+      const said = [...attributes, ...(why === '' ? [] : [why])].join(', ')
+      return `  to    ${name} (${address === '' ? 'an address to be found' : address}): ${verdict}${said === '' ? '' : `, ${said}`}`
+    }),
+  ])
+  const kept = [
+    ...withheld.map(({ prefix, source, why }) => `${bad('withheld')} ${prefix} of ${source}: ${why}`),
+    ...unselected.map((holder) => `${bad('withheld')} of ${holder}: no advertisement selects it`),
+  ]
+  const all = [...lines, ...kept]
+  if (all.length === 0) all.push(bad('not announced'), dim('  nothing that this node knows of has the address'))
+  return [`${address} on node ${node}`, ...all].join('\n')
 }

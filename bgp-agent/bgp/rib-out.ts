@@ -44,6 +44,13 @@ export class RibOut {
     return this.#sent
   }
 
+  /** Of those. */
+  count(family: FamilyName): number {
+    let count = 0
+    for (const { prefix } of this.#sent.values()) if (prefix.family === family) count++
+    return count
+  }
+
   /** Whether routes of this family can be told at all: it was agreed on, and there is a next hop. */
   carries(family: FamilyName): boolean {
     return this.#carriages.has(family)

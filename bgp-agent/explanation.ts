@@ -1,0 +1,110 @@
+import { parseAddress } from './address.ts'
+import { type Prefix, prefixOf } from './bgp/prefix.ts'
+import type { Withheld } from './plan/announcements.ts'
+import type { NodeObjects } from './plan/node-objects.ts'
+import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
+import { describeAttributes } from './plan/route-attributes.ts'
+import { serviceAddresses } from './plan/service-addresses.ts'
+import type { PeerReport } from './speaker.ts'
+
+/** What a node says of an address, to whom, and why. */
+export interface Explanation {
+  readonly node: string
+  readonly address: string
+  /** Routes that lead here for it, of each instance. */
+  readonly routes: readonly ExplainedRoute[]
+  readonly withheld: readonly Withheld[]
+  /** What has the address and is selected by no advertisement: "Service shop/web ClusterIP". */
+  readonly unselected: readonly string[]
+}
+
+export interface ExplainedRoute {
+  readonly instance: string
+  readonly prefix: string
+  readonly sources: readonly string[]
+  readonly peers: readonly ExplainedPeer[]
+}
+
+export interface ExplainedPeer {
+  readonly name: string
+  readonly address: string
+  /** planned: the peer would be told, if there were an agent to ask. */
+  readonly state: 'told' | 'planned' | 'not told'
+  readonly attributes: readonly string[]
+  /** A clause; empty where the peer is told. */
+  readonly why: string
+}
+
+/** Of a node's plan, and of its sessions where an agent has them. undefined where `address` is none. */
+export function explainAddress(
+  node: string,
+  address: string,
+  objects: NodeObjects,
+  plan: NodePlan,
+  reports?: readonly PeerReport[],
+): Explanation | undefined {
+  const octets = parseAddress(address)
+  if (octets === undefined) return undefined
+  const holds = ({ text, length }: Pick<Prefix, 'text' | 'length'>): boolean => prefixOf(octets, length)?.text === text
+  const routes = plan.instances.flatMap(({ name: instance, peers }) =>
+    prefixesOf(peers, holds).map((prefix): ExplainedRoute => {
+      const report = (peer: PeerPlan): PeerReport | undefined =>
+        reports?.find((each) => each.instance === instance && each.name === peer.name)
+      const sources = new Set(peers.flatMap((peer) => [...(peer.sources.get(prefix) ?? [])]))
+      return {
+        instance,
+        prefix,
+        sources: [...sources],
+        peers: peers.map((peer) => explainPeer(peer, prefix, reports === undefined ? undefined : report(peer))),
+      }
+    }),
+  )
+  const host = prefixOf(octets, octets.length * 8)?.text
+  const withheld = plan.withheld.filter(({ prefix }) => prefix === host)
+  const selected = [...routes.flatMap(({ sources }) => sources), ...withheld.map(({ source }) => source)]
+  const unselected = holders(host, objects, node).filter(
+    (holder) => !selected.some((source) => source.startsWith(`${holder} by `)),
+  )
+  return { node, address, routes, withheld, unselected }
+}
+
+function prefixesOf(peers: readonly PeerPlan[], holds: (prefix: Prefix) => boolean): readonly string[] {
+  const found = new Set<string>()
+  for (const { routes } of peers) for (const [text, { prefix }] of routes) if (holds(prefix)) found.add(text)
+  return [...found]
+}
+
+function explainPeer(peer: PeerPlan, prefix: string, report: PeerReport | undefined): ExplainedPeer {
+  const who = { name: peer.name, address: report?.address ?? peer.address ?? '' }
+  const route = peer.routes.get(prefix)
+  if (route === undefined)
+    return { ...who, state: 'not told', attributes: [], why: 'its peer configuration selects no such advertisement' }
+  const attributes = describeAttributes(route.attributes)
+  if (report === undefined) return { ...who, state: 'planned', attributes, why: '' }
+  if (report.told.has(prefix)) return { ...who, state: 'told', attributes, why: '' }
+  const { family } = route.prefix
+  const why =
+    report.session === undefined ? `its session is ${report.state}` : `its session carries no routes of ${family}`
+  return { ...who, state: 'not told', attributes, why }
+}
+
+/** Who has an address, "10.0.0.1/32", in the words that sources begin with. */
+function holders(host: string | undefined, { services, gateways }: NodeObjects, node: string): readonly string[] {
+  const isIt = (text: string): boolean => {
+    const octets = parseAddress(text)
+    return octets !== undefined && prefixOf(octets, octets.length * 8)?.text === host
+  }
+  const ofServices = services.flatMap((service) =>
+    (['LoadBalancerIP', 'ExternalIP', 'ClusterIP'] as const).flatMap((type) =>
+      serviceAddresses(service, type, [], node).some(({ address }) => isIt(address))
+        ? [`Service ${service.metadata.namespace}/${service.metadata.name} ${type}`]
+        : [],
+    ),
+  )
+  const ofGateways = gateways.flatMap(({ metadata, spec }) =>
+    (spec.addresses ?? []).some(({ value = '' }) => isIt(value))
+      ? [`Gateway ${metadata.namespace}/${metadata.name}`]
+      : [],
+  )
+  return [...ofServices, ...ofGateways]
+}

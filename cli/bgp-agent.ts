@@ -1,0 +1,107 @@
+import { Command, Option } from 'commander'
+import { explainAddress } from '../bgp-agent/explanation.ts'
+import { routePolicies } from '../bgp-agent/route-policies.ts'
+import { ManifestReader } from '../kube/manifests.ts'
+import { formatProblem } from '../kube/problem.ts'
+import {
+  interfaceAddresses,
+  nodeOption,
+  type PlanFlags,
+  planOf,
+  remarks,
+  secretsOption,
+  socketOption,
+} from './bgp-plan.ts'
+import { hostAndPort } from './port.ts'
+import { untilStopped } from './stop.ts'
+import { filesOption, isForPeople, UsageError } from './usage.ts'
+
+interface AgentFlags extends PlanFlags {
+  readonly socket: string
+  readonly admin: { readonly host: string; readonly port: number } | false
+  readonly logLevel: string
+}
+
+export const agentCommand = new Command('agent')
+  .description('tell routers by BGP which addresses this node answers for, and follow changes of the files')
+  .addOption(filesOption())
+  .addOption(nodeOption())
+  .addOption(secretsOption())
+  .addOption(socketOption())
+  .addOption(
+    new Option('--admin <host:port>', 'where /healthz, /readyz and /metrics are')
+      .argParser(hostAndPort)
+      .default({ host: '127.0.0.1', port: 9966 }, '127.0.0.1:9966'),
+  )
+  .option('--no-admin', 'have none of them')
+  .addOption(
+    new Option('--log-level <level>', 'of the log on standard error')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('info'),
+  )
+  .action(async (flags: AgentFlags) => {
+    const stopped = untilStopped()
+    const [{ createLog }, { follow }, { Speaker }, { agentStatus, serveStatus }, { agentMetrics }, { startAdmin }] =
+      await Promise.all([
+        import('../serve/log.ts'),
+        import('../serve/follow.ts'),
+        import('../bgp-agent/speaker.ts'),
+        import('../bgp-agent/status-socket.ts'),
+        import('../bgp-agent/metrics.ts'),
+        import('../standalone/admin.ts'),
+      ])
+    const log = createLog(flags.logLevel, 2)
+    const speaker = new Speaker({
+      random: Math.random,
+      now: Date.now,
+      interfaces: interfaceAddresses,
+      log: (message) => log.info(message),
+    })
+    let { objects, plan } = planOf([], flags)
+    const answers: Readonly<Record<string, (target: URL) => unknown>> = {
+      '/status': () => agentStatus(flags.node, Date.now(), plan, speaker),
+      '/route-policies': () => routePolicies(plan),
+      '/explain': ({ searchParams }) =>
+        explainAddress(flags.node, searchParams.get('address') ?? '', objects, plan, speaker.status()),
+    }
+    const server = await serveStatus(
+      flags.socket,
+      (target) => answers[target.pathname]?.(target),
+      (error) => log.error(`the socket ${flags.socket}: ${error.message}`),
+    ).catch((error: Error) => {
+      throw new UsageError(error.message)
+    })
+    const metrics = agentMetrics(() => speaker.status())
+    let isReady = false
+    const admin =
+      flags.admin === false
+        ? undefined
+        : await startAdmin(flags.admin.host, flags.admin.port, {
+            isReady: () => isReady,
+            metrics: () => metrics.metrics(),
+          }).catch((error: unknown) => {
+            throw isForPeople(error) ? new UsageError(`--admin: ${error.message}`) : error
+          })
+    const reader = new ManifestReader(flags.filename)
+    let said = new Set<string>()
+    const following = await follow(
+      flags.filename,
+      async (changed) => {
+        const { objects: all, problems } = await reader.read(changed)
+        ;({ objects, plan } = planOf(all, flags))
+        speaker.set(plan)
+        const wrong = new Set([...problems.map(formatProblem), ...remarks({ ...plan, withheld: [] })])
+        for (const line of wrong) if (!said.has(line)) log.warn(line)
+        said = wrong
+      },
+      (error) => log.error(String(error)),
+    )
+    isReady = true
+    log.info({ node: flags.node, instances: plan.instances.length }, 'announcing')
+    await stopped
+    isReady = false
+    await following.close()
+    speaker.stop('the agent is stopped')
+    server.close()
+    admin?.close()
+  })
