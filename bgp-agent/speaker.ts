@@ -6,6 +6,7 @@ import type { Capabilities } from './bgp/capabilities.ts'
 import { dial, hopLimits, type Path } from './bgp/dial.ts'
 import type { PeerOptions } from './bgp/fsm.ts'
 import { Listener } from './bgp/listener.ts'
+import type { Interfaces } from './bgp/next-hops.ts'
 import { Peer, type PeerStatus } from './bgp/peer.ts'
 import type { InstancePlan, NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { interfaceIndex, type ScopedAddress } from './sys/socket-address.ts'
@@ -23,6 +24,7 @@ export interface PeerReport extends PeerStatus {
 export interface SpeakerWorld {
   readonly random: () => number
   readonly now: () => number
+  readonly interfaces: () => Interfaces
   readonly log: (message: string) => void
 }
 
@@ -99,8 +101,8 @@ export class Speaker {
       log(path)
       return undefined
     }
-    const { random, now } = this.#world
-    const peer = new Peer(settingsOf(instance, plan), { dial: () => dial(path), random, now, log })
+    const { random, now, interfaces } = this.#world
+    const peer = new Peer(settingsOf(instance, plan), { dial: () => dial(path), random, now, interfaces, log })
     peer.start()
     return { instance, plan, identity: identityOf(instance, plan), path, peer }
   }

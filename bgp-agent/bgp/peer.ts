@@ -15,10 +15,11 @@ import {
 } from './fsm.ts'
 import { keepalive } from './message.ts'
 import type { Negotiated } from './negotiation.ts'
+import { type Interfaces, nextHopsOf } from './next-hops.ts'
 import { ceaseWith, encodeNotification } from './notification.ts'
 import { encodeOpen } from './open.ts'
 import { type ConnectionEnds, PeerConnection } from './peer-connection.ts'
-import { type NextHops, RibOut, type Routes } from './rib-out.ts'
+import { RibOut, type Routes } from './rib-out.ts'
 import { RefreshKind, type RouteRefresh } from './route-refresh.ts'
 import { RouteTally } from './route-tally.ts'
 import type { Update } from './update-decode.ts'
@@ -34,6 +35,7 @@ export interface PeerWorld {
   readonly random: () => number
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  readonly interfaces: () => Interfaces
   readonly log: (message: string) => void
 }
 
@@ -202,10 +204,16 @@ export class Peer implements ConnectionEnds {
   #up(id: ConnectionId, session: Negotiated): void {
     const connection = this.#connections.get(id)
     connection?.agree(session)
-    const rib = new RibOut(session, this.#audience(session), this.#nextHops(connection?.localAddress, session))
+    const nextHops = nextHopsOf(connection?.localAddress ?? '', session, this.#world.interfaces())
+    const rib = new RibOut(session, this.#audience(session), nextHops)
     this.#established = { id, session, rib, tally: new RouteTally(), since: this.#world.now() }
     this.#hasBeenUp = true
     this.#world.log(`session up with AS ${session.peerAsn}, ${session.families.join(' and ')}`)
+    for (const family of session.families)
+      if (!rib.carries(family))
+        this.#world.log(
+          `no ${family} route is sent: the interface of ${connection?.localAddress} has no ${family} address`,
+        )
     this.#send(id, rib.begin(this.#routes))
   }
 
@@ -232,14 +240,6 @@ export class Peer implements ConnectionEnds {
     // To a customer, a peer, or a route server's client. RFC 9234 section 5.
     const onlyToCustomer = [0, 1, 4].includes(capabilities.role ?? -1)
     return { isInternal, fourOctetAs, localAsn: asn, onlyToCustomer }
-  }
-
-  /** The session's own address for its family, and for IPv4 over IPv6 where both know RFC 8950. */
-  #nextHops(local: string | undefined, { extendedNextHop }: Negotiated): NextHops {
-    const own = parseAddress(local?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, '') ?? '')
-    const family: FamilyName = own?.length === 4 ? 'ipv4' : 'ipv6'
-    if (own === undefined) return {}
-    return family === 'ipv6' && extendedNextHop ? { ipv4: own, ipv6: own } : { [family]: own }
   }
 
   #retryIn(seconds: number): void {
