@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { hostPort } from '../engine/host-port.ts'
 import type { ClientRequest, PeerTls } from '../standalone/handler.ts'
 
 /** What a Worker finds in request.cf of the client's connection, as far as it can be known here. Types and values are those of
@@ -7,7 +8,7 @@ export function cfOf({ version, peer }: Pick<ClientRequest, 'version' | 'peer'>,
   const { tls, address, port } = peer
   return {
     // Cloudflare tells it in a header only; a workerd without an edge in front has it here.
-    clientIp: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    clientIp: hostPort(address, port),
     httpProtocol: version,
     clientTcpRtt: 0,
     ...(tls !== undefined && { tlsVersion: tls.version, tlsCipher: cipherName(tls.cipher) }),

@@ -1,13 +1,14 @@
 import type { Endpoint } from '../proto/gen/route_table.ts'
+import { hostPort } from './host-port.ts'
 
 /** The one spelling of an endpoint, "10.0.0.1:8080" or "[fd00::1]:8080" (RFC 5952 section 6): two spellings of one endpoint
  *  have equal keys. Undefined where `address` is not an IP address (a name, a zone) or the port is none. */
 export function endpointKey(endpoint: Endpoint): string | undefined {
   const { address, port } = endpoint
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined
-  if (isIpv4(address)) return `${address}:${port}`
+  if (isIpv4(address)) return hostPort(address, port)
   const groups = ipv6Groups(address)
-  return groups && `[${formatIpv6(groups)}]:${port}`
+  return groups && hostPort(formatIpv6(groups), port)
 }
 
 /** The endpoint that a key names; undefined for every other spelling. */

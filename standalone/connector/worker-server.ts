@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { hostPort } from '../../engine/host-port.ts'
 import type { FrontEnd, FrontEndCounters } from '../front-end/front-end.ts'
 import { createHttp1Server, type Http1ServerOptions } from '../http1-server/http1-server.ts'
 import type { Http1Limits } from '../http1-server/limits.ts'
@@ -9,7 +10,7 @@ export interface WorkerServerLimits extends Http1Limits {
   readonly connections: number
 }
 
-export const workerServerLimits = {
+const workerServerLimits = {
   connections: 8192,
   // As long as a head may be: what is too long for Landfall was refused in front of the Worker.
   targetLength: 65_536,
@@ -65,7 +66,7 @@ export function createWorkerServer({ limits: wanted, ...options }: WorkerServerO
       await once(server, 'listening')
       const bound = server.address()
       if (bound === null || typeof bound === 'string') return `unix:${bound}`
-      return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
+      return hostPort(bound.address, bound.port)
     },
     close: async (grace) => {
       const closed = new Promise((resolve) => server.close(resolve))
