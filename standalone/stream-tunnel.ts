@@ -26,7 +26,7 @@ export interface StreamTunnelLimits {
   readonly idleTimeout: number
 }
 
-export const streamTunnelLimits: StreamTunnelLimits = { connectTimeout: 5_000, tries: 3, idleTimeout: 3_600_000 }
+const streamTunnelLimits: StreamTunnelLimits = { connectTimeout: 5_000, tries: 3, idleTimeout: 3_600_000 }
 
 export interface TunnelReport {
   /** Backend.key. */

@@ -21,7 +21,7 @@ export interface TlsLimits {
   readonly handshakeTimeout: number
 }
 
-export const tlsLimits: TlsLimits = { servers: 1_000, handshakeTimeout: 10_000 }
+const tlsLimits: TlsLimits = { servers: 1_000, handshakeTimeout: 10_000 }
 
 export interface SecureConnection {
   /** May be half open. */

@@ -7,8 +7,8 @@ import { foldCase } from './unicode.ts'
 
 /** Bounds on a pattern: UTF-16 code units, groups inside groups, and the count in {n,m} (the last as in RE2). */
 export const MAX_LENGTH = 8192
-export const MAX_DEPTH = 200
-export const MAX_REPEAT = 1000
+const MAX_DEPTH = 200
+const MAX_REPEAT = 1000
 
 /** Parses RE2's syntax (https://github.com/google/re2/wiki/Syntax). Throws PatternError. */
 export function parse(pattern: string): Node {

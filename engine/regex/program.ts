@@ -3,7 +3,7 @@ import { PatternError } from './cursor.ts'
 import type { Assertion, Node } from './syntax.ts'
 
 /** Bound on the states of an automaton: what memory it may take. */
-export const MAX_STATES = 10_000
+const MAX_STATES = 10_000
 
 /** A state of the automaton that Thompson's construction makes ("Regular Expression Search Algorithm", 1968). */
 export type State =

@@ -21,7 +21,7 @@ export interface Repeat {
 
 export type Assertion = 'text-start' | 'text-end' | 'line-start' | 'line-end' | 'word-boundary' | 'not-word-boundary'
 
-export const EMPTY: Node = { type: 'empty' }
+const EMPTY: Node = { type: 'empty' }
 
 // The constructors leave out what cannot take part in a match, so every node but EMPTY costs a state or more and
 // nested repetitions of nothing cannot burn time.

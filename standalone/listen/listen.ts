@@ -22,7 +22,7 @@ export interface ListenLimits extends ConnectionLimits {
   readonly retryDelay: number
 }
 
-export const listenLimits: ListenLimits = {
+const listenLimits: ListenLimits = {
   connections: 50_000,
   backlog: 4_096,
   headTimeout: 10_000,
