@@ -1,22 +1,21 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DirectoryStore } from '../control/publish/directory.ts'
-import { shardsOf, storedEntries, storedRoots } from '../control/publish/stored.ts'
 import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
 import { ControlProcess } from './control-process.ts'
+import { freePort } from './free-port.ts'
+import type { Output } from './serve-rig.ts'
 
 // docs/ci.md from end to end: a repository, its tests, what changes, a push, the Worker that serves it, and the way back.
 
-const landfall = resolve('cli/landfall')
 const tests = `
 apiVersion: landfall.dev/v1
 kind: RouteTests
@@ -69,15 +68,6 @@ async function startWorker(): Promise<void> {
   })
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 const git = (...args: readonly string[]): string =>
   execFileSync('git', [...args], { cwd: join(directory, 'site'), encoding: 'utf8' })
 
@@ -86,19 +76,7 @@ function commit(message: string): void {
   git('-c', 'user.name=ci', '-c', 'user.email=ci@example.com', 'commit', '--quiet', '--message', message)
 }
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const run = (...args: readonly string[]): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { ...process.env, LANDFALL_CONTROL_URL: control.url, LANDFALL_CONTROL_TOKEN: control.token }
-    execFile(landfall, [...args], { cwd: join(directory, 'site'), env }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-  })
+const run = (...args: readonly string[]): Promise<Output> => control.run(args, { cwd: join(directory, 'site') })
 
 /** Where the Worker sends who asks for the old address. */
 async function redirectOf(): Promise<string | undefined> {
@@ -118,15 +96,7 @@ async function workerSends(to: string | undefined): Promise<number> {
   return performance.now() - since
 }
 
-/** The Gateway's table, byte for byte. */
-async function table(): Promise<string> {
-  const store = new DirectoryStore(control.store)
-  const root = (await storedRoots(store)).get('gateway/shop/web')
-  if (root === undefined) return ''
-  const shards = await storedEntries(store, shardsOf(root))
-  const bytes = [...shards].toSorted().map(([name, each]) => `${name} ${Buffer.from(each).toString('hex')}`)
-  return [JSON.stringify({ ...root, retired: [] }), ...bytes].join('\n')
-}
+const table = (): Promise<string> => control.table('shop/web')
 
 test('a change goes from git to the Worker, a bad one does not, and a rollback brings back what was', async () => {
   expect(await run('test', '-f', 'manifests', '-t', 'tests.yaml')).toMatchObject({ code: 0 })

@@ -1,33 +1,22 @@
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { landfall, type Output, run } from './serve-rig.ts'
 
-const landfall = resolve('cli/landfall')
 let repository: string
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const run = (program: string, args: readonly string[], stdin = ''): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { ...process.env, NO_COLOR: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' }
-    const child = execFile(program, [...args], { cwd: repository, env }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-    // A program that does not read may have ended before.
-    child.stdin?.on('error', () => {}).end(stdin)
+const runThere = (program: string, args: readonly string[], stdin = ''): Promise<Output> =>
+  run(program, args, stdin, {
+    cwd: repository,
+    env: { NO_COLOR: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
   })
 
-const diff = (...args: readonly string[]): Promise<Ran> => run(landfall, ['diff', ...args])
+const diff = (...args: readonly string[]): Promise<Output> => runThere(landfall, ['diff', ...args])
 
 async function git(...args: readonly string[]): Promise<string> {
   const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'commit.gpgsign=false']
-  const { code, stdout, stderr } = await run('git', [...identity, ...args])
+  const { code, stdout, stderr } = await runThere('git', [...identity, ...args])
   expect([code, stderr.includes('fatal')]).toEqual([0, false])
   return stdout.trim()
 }
@@ -143,7 +132,7 @@ test('a change is told rule by rule with a request for each, and ends with 1', a
 
 test('revisions, paths in revisions, directories and published tables are compared with each other', async () => {
   await git('checkout', '--quiet', 'old')
-  expect((await run(landfall, ['publish', '-f', 'manifests', '--to', 'dir:store'])).code).toBe(0)
+  expect((await runThere(landfall, ['publish', '-f', 'manifests', '--to', 'dir:store'])).code).toBe(0)
   await git('checkout', '--quiet', 'main')
   for (const args of [
     ['old', '-f', 'manifests/'],

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
-
-const landfall = resolve('cli/landfall')
+import { DirectoryStore } from '../control/publish/directory.ts'
+import { shardsOf, storedEntries, storedRoots } from '../control/publish/stored.ts'
+import { landfall, type Output, run, type Surroundings } from './serve-rig.ts'
 
 /** `landfall control` as a process of its own, with its data and its store below a directory. */
 export class ControlProcess {
@@ -72,6 +72,24 @@ export class ControlProcess {
     child.kill(signal)
     await ended
     return child.exitCode ?? child.signalCode
+  }
+
+  /** A command of a client that has the token. */
+  run(args: readonly string[], { cwd = this.#directory, env }: Surroundings = {}): Promise<Output> {
+    return run(landfall, args, '', {
+      cwd,
+      env: { LANDFALL_CONTROL_URL: this.url, LANDFALL_CONTROL_TOKEN: this.token, ...env },
+    })
+  }
+
+  /** Version and shards of a Gateway's table in the store, byte for byte; "" while there is none. */
+  async table(gateway: string): Promise<string> {
+    const store = new DirectoryStore(this.store)
+    const root = (await storedRoots(store)).get(`gateway/${gateway}`)
+    if (root === undefined) return ''
+    const shards = await storedEntries(store, shardsOf(root))
+    const bytes = [...shards].toSorted().map(([name, each]) => `${name} ${Buffer.from(each).toString('hex')}`)
+    return [JSON.stringify({ ...root, retired: [] }), ...bytes].join('\n')
   }
 
   ask(path: string, method = 'GET', body?: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {

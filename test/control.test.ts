@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { DirectoryStore } from '../control/publish/directory.ts'
-import { shardsOf, storedEntries, storedRoots } from '../control/publish/stored.ts'
 import { ControlProcess } from './control-process.ts'
+import type { Output } from './serve-rig.ts'
 
 // The command line of the control service, with real processes, as a CI job has it.
 
-const landfall = resolve('cli/landfall')
 let directory = ''
 let control: ControlProcess
 
@@ -26,29 +23,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Output> => control.run(args, { env })
 
-const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> =>
-  new Promise((done) => {
-    const all = { ...process.env, LANDFALL_CONTROL_URL: control.url, LANDFALL_CONTROL_TOKEN: control.token, ...env }
-    execFile(landfall, [...args], { cwd: directory, env: all }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-  })
-
-/** Version and shards of the Gateway's table, byte for byte. */
-async function table(): Promise<string> {
-  const store = new DirectoryStore(control.store)
-  const root = (await storedRoots(store)).get('gateway/shop/web')
-  if (root === undefined) return ''
-  const shards = await storedEntries(store, shardsOf(root))
-  const bytes = [...shards].toSorted().map(([name, each]) => `${name} ${Buffer.from(each).toString('hex')}`)
-  return [JSON.stringify({ ...root, retired: [] }), ...bytes].join('\n')
-}
+const table = (): Promise<string> => control.table('shop/web')
 
 test('push says what changes, does it, and rollback brings the old table back byte for byte', async () => {
   const dry = await run(['push', 'shop', '-f', 'manifests', '--dry-run'])
@@ -123,6 +100,19 @@ test('the audit log is as it was written, and its head outlives a change of it',
   ])
   expect([forged.code, forged.stdout]).toEqual([1, expect.stringContaining('is another than the head that was kept')])
 })
+
+test('diff compares versions of a set with each other and with files, and never takes a refusal for a difference', async () => {
+  const versions = await run(['diff', 'set:shop@1', 'set:shop@2'])
+  expect([versions.code, versions.stdout]).toEqual([1, expect.stringContaining('Gateway shop/web')])
+  const same = await run(['diff', 'set:shop', 'set:shop', '-o', 'json'])
+  expect([same.code, JSON.parse(same.stdout)]).toEqual([0, { differs: false, isComplete: true, gateways: [] }])
+  const files = await run(['diff', 'set:shop@2', '-f', 'manifests', '-o', 'markdown'])
+  expect([files.code, files.stdout]).toEqual([expect.toBeOneOf([0, 1]), expect.stringMatching(/^### Landfall: /)])
+  const lost = await run(['diff', 'set:shop@99', 'set:shop'])
+  expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('no version 99 of shop')])
+  const mixed = await run(['diff', 'manifests', 'set:shop'])
+  expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining('same set as OLD')])
+}, 60_000)
 
 test('the service ends with 0 when it is asked to, and listens on loopback only', async () => {
   expect(control.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -11,6 +10,7 @@ import { bundleWorker } from '../dev/bundle.ts'
 import { createKvServer } from '../dev/kv-server.ts'
 import { Workerd } from '../dev/workerd.ts'
 import { createConnector } from '../standalone/connector/connector.ts'
+import { freePort } from './free-port.ts'
 import { RawConnection } from './raw-connection.ts'
 
 export const gateway = 'infra/edge'
@@ -115,15 +115,6 @@ export async function startEdge({ connector: withConnector = true, variables = {
       await rm(directory, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  return bound !== null && typeof bound === 'object' ? bound.port : 0
 }
 
 /** Rejects when the connection breaks before the end of the response. */

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { landfall, type Output, run } from './serve-rig.ts'
 
-const landfall = resolve('cli/landfall')
 let directory: string
 
 beforeAll(async () => {
@@ -13,19 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const run = (args: readonly string[], stdin = ''): Promise<Ran> =>
-  new Promise((done) => {
-    const child = execFile(landfall, ['test', ...args], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-    child.stdin?.end(stdin)
-  })
+const runTests = (args: readonly string[], stdin = ''): Promise<Output> => run(landfall, ['test', ...args], stdin)
 
 async function written(name: string, text: string): Promise<string> {
   const path = join(directory, name)
@@ -40,7 +27,7 @@ test('two examples have tests', () => {
 })
 
 test.for(examples)('the tests of the example %s pass, and reach all of it', async (name) => {
-  const { code, stdout, stderr } = await run([
+  const { code, stdout, stderr } = await runTests([
     '-f',
     `examples/${name}`,
     '-t',
@@ -68,7 +55,7 @@ tests:
 
 test('a failure says what was expected and found, where, and why', async () => {
   const file = await written('cart.yaml', cart)
-  const { code, stdout } = await run([...quickstart, file])
+  const { code, stdout } = await runTests([...quickstart, file])
   expect([code, stdout]).toEqual([
     1,
     `FAIL the root goes to the cart
@@ -92,19 +79,19 @@ test('a failure says what was expected and found, where, and why', async () => {
 
 test('coverage names what no test reaches, and can be asked for', async () => {
   const passing = cart.slice(0, cart.indexOf('  - name: the root'))
-  const low = await run([...quickstart, '-', '--min-coverage', '80'], passing)
+  const low = await runTests([...quickstart, '-', '--min-coverage', '80'], passing)
   expect([low.code, low.stderr]).toEqual([1, '37.5 % is less than 80 %\n'])
   expect(low.stdout).toBe(`1 test passed
 Coverage: 1 of 3 rules, 1 of 3 matches, 1 of 2 filters (37.5 %)
   examples/quickstart/routes.yaml:27: HTTPRoute shop/storefront rule 1 "old-address"
   examples/quickstart/routes.yaml:39: HTTPRoute shop/storefront rule 2 "pages"
 `)
-  expect((await run([...quickstart, '-', '--min-coverage', '37.5'], passing)).code).toBe(0)
-  expect((await run([...quickstart, '-'], passing)).stdout).toBe('1 test passed\n')
+  expect((await runTests([...quickstart, '-', '--min-coverage', '37.5'], passing)).code).toBe(0)
+  expect((await runTests([...quickstart, '-'], passing)).stdout).toBe('1 test passed\n')
 })
 
 test('for machines there are JSON, TAP and JUnit', async () => {
-  const json = await run([...quickstart, '-', '--coverage', '-o', 'json'], cart)
+  const json = await runTests([...quickstart, '-', '--coverage', '-o', 'json'], cart)
   expect([json.code, JSON.parse(json.stdout)]).toEqual([
     1,
     {
@@ -129,13 +116,13 @@ test('for machines there are JSON, TAP and JUnit', async () => {
       coverage: expect.objectContaining({ rules: { reached: 2, total: 3 } }),
     },
   ])
-  const tap = await run([...quickstart, '-', '--coverage', '-o', 'tap'], cart)
+  const tap = await runTests([...quickstart, '-', '--coverage', '-o', 'tap'], cart)
   expect([tap.code, tap.stdout.split('\n').slice(0, 4)]).toEqual([
     1,
     ['TAP version 14', '1..2', 'ok 1 - the cart goes to the cart', 'not ok 2 - the root goes to the cart'],
   ])
   expect(tap.stderr).toMatch(/^Coverage: 2 of 3 rules/)
-  const junit = await run([...quickstart, '-', '-o', 'junit'], cart)
+  const junit = await runTests([...quickstart, '-', '-o', 'junit'], cart)
   expect([junit.code, junit.stdout]).toEqual([
     1,
     expect.stringContaining('<testsuite name="stdin" tests="2" failures="1"'),
@@ -150,7 +137,7 @@ test.for<[string, string, string]>([
   ],
   ['a file without tests proves nothing', 'kind: Service\n', 'there are no tests in -'],
 ])('%s', async ([, text, message]) => {
-  const { code, stdout, stderr } = await run([...quickstart, '-'], text)
+  const { code, stdout, stderr } = await runTests([...quickstart, '-'], text)
   expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)])
 })
 
@@ -159,7 +146,7 @@ test('manifests with errors are not tested', async () => {
     'broken.yaml',
     'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a}\nspec: []\n',
   )
-  const { code, stderr } = await run(['-f', broken, '-t', 'examples/canary'])
+  const { code, stderr } = await runTests(['-f', broken, '-t', 'examples/canary'])
   expect([code, stderr]).toEqual([2, expect.stringMatching(/broken\.yaml:4: [\s\S]*no test was run/)])
 })
 
@@ -171,7 +158,7 @@ test.for([
   [[...quickstart, 'examples/canary', '-o', 'xml']],
   [[...quickstart, 'examples/canary', '--min-coverage', '101']],
 ])('landfall test %j is a usage error', async ([args]) => {
-  const { code, stdout, stderr } = await run(args ?? [])
+  const { code, stdout, stderr } = await runTests(args ?? [])
   expect([code, stdout]).toEqual([2, ''])
   expect(stderr).not.toBe('')
 })

@@ -199,9 +199,26 @@ export interface Output {
   readonly stderr: string
 }
 
+/** Where a command runs: this process's directory and environment, but for what is said. */
+export interface Surroundings {
+  readonly cwd?: string
+  /** Variables besides those of this process. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Runs a client to its end, with `input` on its standard input. */
-export async function run(command: string, args: readonly string[], input: string | Buffer = ''): Promise<Output> {
-  const child = execFile(command, [...args], { maxBuffer: 256 * 1024 * 1024, timeout: patience })
+export async function run(
+  command: string,
+  args: readonly string[],
+  input: string | Buffer = '',
+  { cwd, env }: Surroundings = {},
+): Promise<Output> {
+  const child = execFile(command, [...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    maxBuffer: 256 * 1024 * 1024,
+    timeout: patience,
+  })
   let [stdout, stderr] = ['', '']
   child.stdout?.on('data', (text) => {
     stdout += text
