@@ -1,11 +1,23 @@
 import { expect, test } from 'vitest'
+import { gatewayClass, service } from '../control/route-tests/manifest-fixture.ts'
 import { landfall, type Output, run } from './serve-rig.ts'
 
-const manifests = `apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: landfall }
-spec: { controllerName: landfall.dev/gateway-controller }
----
+interface Parts {
+  readonly listener: string
+  readonly hostname?: string
+  readonly port?: number
+}
+
+/** A route of connections or datagrams, behind the end of the document before. */
+const route = (version: string, kind: string, name: string, { listener, hostname, port = 80 }: Parts): string => `---
+apiVersion: gateway.networking.k8s.io/${version}
+kind: ${kind}
+metadata: { name: ${name}, namespace: shop }
+spec:
+  parentRefs: [{ name: web, sectionName: ${listener} }]${hostname === undefined ? '' : `\n  hostnames: [${hostname}]`}
+  rules: [{ backendRefs: [{ name: one, port: ${port} }] }]`
+
+const manifests = `${gatewayClass}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: { name: web, namespace: shop }
@@ -18,18 +30,12 @@ spec:
     - { name: dns, port: 53, protocol: UDP }
     - { name: idle, port: 54, protocol: UDP }
 ---
-apiVersion: v1
-kind: Service
-metadata: { name: one, namespace: shop }
-spec: { ports: [{ name: a, port: 80 }, { name: u, port: 53, protocol: UDP }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: one-1, namespace: shop, labels: { kubernetes.io/service-name: one } }
-addressType: IPv4
-ports: [{ name: a, port: 8080 }, { name: u, port: 53, protocol: UDP }]
-endpoints: [{ addresses: [192.0.2.7] }]
----
+${service('one', {
+  namespace: 'shop',
+  ports: '{name: a, port: 80}, {name: u, port: 53, protocol: UDP}',
+  endpointPorts: '{name: a, port: 8080}, {name: u, port: 53, protocol: UDP}',
+  address: '192.0.2.7',
+})}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: GRPCRoute
 metadata: { name: cart, namespace: shop }
@@ -41,43 +47,11 @@ spec:
       backendRefs: [{ name: one, port: 80 }]
     - matches: [{ method: { service: shop.Cart }, headers: [{ name: x-env, value: dev }] }]
       backendRefs: [{ name: one, port: 80 }]
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: TLSRoute
-metadata: { name: db, namespace: shop }
-spec:
-  parentRefs: [{ name: web, sectionName: db }]
-  hostnames: [db.example.com]
-  rules: [{ backendRefs: [{ name: one, port: 80 }] }]
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: TLSRoute
-metadata: { name: any, namespace: shop }
-spec:
-  parentRefs: [{ name: web, sectionName: db }]
-  hostnames: ['*.example.com']
-  rules: [{ backendRefs: [{ name: one, port: 80 }] }]
----
-apiVersion: gateway.networking.k8s.io/v1alpha2
-kind: TCPRoute
-metadata: { name: pg, namespace: shop }
-spec:
-  parentRefs: [{ name: web, sectionName: pg }]
-  rules: [{ backendRefs: [{ name: one, port: 80 }] }]
----
-apiVersion: gateway.networking.k8s.io/v1alpha2
-kind: TCPRoute
-metadata: { name: pg-late, namespace: shop }
-spec:
-  parentRefs: [{ name: web, sectionName: pg }]
-  rules: [{ backendRefs: [{ name: one, port: 80 }] }]
----
-apiVersion: gateway.networking.k8s.io/v1alpha2
-kind: UDPRoute
-metadata: { name: dns, namespace: shop }
-spec:
-  parentRefs: [{ name: web, sectionName: dns }]
-  rules: [{ backendRefs: [{ name: one, port: 53 }] }]
+${route('v1', 'TLSRoute', 'db', { listener: 'db', hostname: 'db.example.com' })}
+${route('v1', 'TLSRoute', 'any', { listener: 'db', hostname: "'*.example.com'" })}
+${route('v1alpha2', 'TCPRoute', 'pg', { listener: 'pg' })}
+${route('v1alpha2', 'TCPRoute', 'pg-late', { listener: 'pg' })}
+${route('v1alpha2', 'UDPRoute', 'dns', { listener: 'dns', port: 53 })}
 `
 
 const explain = (...args: readonly string[]): Promise<Output> =>

@@ -1,15 +1,17 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatewayClass, service } from '../control/route-tests/manifest-fixture.ts'
 import { ask } from '../examples/serve.ts'
+import { freePort, listenOnFreePort } from './free-port.ts'
 import { echo, startOrigin } from './origins.ts'
+import { landfall, type Output, run as runClient } from './serve-rig.ts'
 
-const landfall = resolve('cli/landfall')
 let directory: string
 
 beforeAll(async () => {
@@ -17,23 +19,10 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 const run = (
   args: readonly string[],
-  options: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { ...process.env, ...options.env }
-    const child = execFile(landfall, [...args], { env }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-    child.stdin?.end(options.stdin ?? '')
-  })
+  { stdin = '', env = {} }: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Output> => runClient(landfall, args, stdin, { env })
 
 const wrong = `apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -164,29 +153,21 @@ test.for([
   expect(stderr).not.toBe('')
 })
 
+const commands = [
+  ...['validate', 'status', 'compile', 'explain', 'test', 'diff', 'publish', 'keys', 'dev', 'serve', 'connector'],
+  ...['bgp', 'control', 'push', 'rollback', 'versions'],
+]
+
 test('every command has help with examples', async () => {
   const { stdout } = await run(['--help'])
-  for (const name of ['validate', 'status', 'compile', 'explain', 'publish', 'dev', 'connector']) {
-    expect(stdout).toContain(`  ${name} `)
+  const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+  expect(names).toEqual(commands)
+  for (const name of names) {
     expect((await run([name, '--help'])).stdout).toMatch(/Examples?:\n {2}\$ /)
   }
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  return bound !== null && typeof bound === 'object' ? bound.port : 0
-}
-
-const manifest = (gatewayPort: number, originPort: number, path: string): string => `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: landfall}
-spec: {controllerName: landfall.dev/gateway-controller}
----
+const manifest = (gatewayPort: number, originPort: number, path: string): string => `${gatewayClass}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: web}
@@ -203,18 +184,7 @@ spec:
     - matches: [{path: {value: ${path}}}]
       backendRefs: [{name: web, port: 80}]
 ---
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {ports: [{port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}
-addressType: IPv4
-ports: [{port: ${originPort}}]
-endpoints: [{addresses: [127.0.0.1]}]
-`
+${service('web', { endpointPorts: `{port: ${originPort}}`, address: '127.0.0.1' })}`
 
 test('dev serves, applies changes within a second, outlives bad manifests, and stops clean', async () => {
   const origin = await startOrigin(echo)
@@ -258,10 +228,8 @@ test('dev serves, applies changes within a second, outlives bad manifests, and s
 })
 
 test('dev says why it cannot listen', async () => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const bound = taken.address()
-  const port = bound !== null && typeof bound === 'object' ? bound.port : 0
+  const taken = createServer()
+  const port = await listenOnFreePort(taken)
   const files = await mkdtemp(join(directory, 'taken-'))
   await writeFile(join(files, 'all.yaml'), manifest(port, 9, '/'))
   const child = spawn(landfall, ['dev', '-f', files], { cwd: files, stdio: ['ignore', 'pipe', 'inherit'] })

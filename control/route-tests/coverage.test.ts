@@ -1,19 +1,13 @@
 import { expect, test } from 'vitest'
-import { parseManifests } from '../../kube/manifests.ts'
-import { compile } from '../compile/compile.ts'
-import { site } from '../compile/object-fixture.ts'
-import { Snapshot } from '../snapshot.ts'
+import { compiled } from './compiled-fixture.ts'
 import { Coverage } from './coverage.ts'
 import { type CoverageReport, coverageReport } from './coverage-report.ts'
 import { Gateways } from './gateways.ts'
+import { gatewayClass, service } from './manifest-fixture.ts'
 import { runTests } from './run.ts'
 import { readTests } from './test-reader.ts'
 
-const manifests = `apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: landfall}
-spec: {controllerName: landfall.dev/gateway-controller}
----
+const manifests = `${gatewayClass}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: web}
@@ -51,21 +45,9 @@ spec:
   parentRefs: [{name: web, sectionName: db}]
   rules: [{backendRefs: [{name: web, port: 80}]}]
 ---
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {ports: [{port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}
-addressType: IPv4
-ports: [{port: 80}]
-endpoints: [{addresses: [10.0.0.1]}]
-`
+${service('web')}`
 
-const loaded = parseManifests('m.yaml', manifests)
-const { tables } = compile(Snapshot.of(loaded.objects), site)
+const { loaded, tables } = compiled(manifests)
 
 function reportOf(...tests: readonly string[]): CoverageReport {
   const text = `tests:\n${tests.map((fields) => `- {name: t, expect: {reachable: true}, ${fields}}\n`).join('')}`

@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest'
-import { parseManifests } from '../../kube/manifests.ts'
-import { compile } from '../compile/compile.ts'
-import { site } from '../compile/object-fixture.ts'
-import { Snapshot } from '../snapshot.ts'
+import { compiled } from './compiled-fixture.ts'
 import { Gateways } from './gateways.ts'
+import { gatewayClass, service } from './manifest-fixture.ts'
 import { type Failure, runTests, type TestResult } from './run.ts'
 import { readTests } from './test-reader.ts'
 
-const manifests = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: landfall}
-spec: {controllerName: landfall.dev/gateway-controller}
----
+const manifests = `${gatewayClass}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: web, namespace: shop}
@@ -83,27 +76,10 @@ spec:
   parentRefs: [{name: web, sectionName: mail}]
   hostnames: [mail.example.com]
   rules: [{backendRefs: [{name: web, port: 80, weight: 1}, {name: cart, port: 80, weight: 1}]}]
-${['web', 'cart', 'copy'].map(service).join('')}${service('dns')}`
+${['web', 'cart', 'copy'].map((name) => `---\n${service(name, { namespace: 'shop' })}`).join('')}---
+${service('dns', { namespace: 'shop', ports: '{port: 53, protocol: UDP}' })}`
 
-function service(name: string): string {
-  const port = name === 'dns' ? '{port: 53, protocol: UDP}' : '{port: 80}'
-  return `---
-apiVersion: v1
-kind: Service
-metadata: {name: ${name}, namespace: shop}
-spec: {ports: [${port}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: ${name}-1, namespace: shop, labels: {kubernetes.io/service-name: ${name}}}
-addressType: IPv4
-ports: [${port}]
-endpoints: [{addresses: [10.0.0.1]}]
-`
-}
-
-const { objects, problems } = parseManifests('m.yaml', manifests)
-const { tables } = compile(Snapshot.of(objects), site)
+const { loaded, tables } = compiled(manifests)
 
 function run(fields: string): TestResult {
   const text = `defaults: {host: shop.example.com}\ntests:\n- name: t\n  ${fields.replaceAll('\n', '\n  ')}\n`
@@ -117,7 +93,7 @@ function run(fields: string): TestResult {
 const summary = ({ field, expected, got }: Failure): string => `${field}: ${expected} | ${got}`
 
 test('the manifests of these tests are valid', () => {
-  expect([problems, tables.map(({ gateway }) => gateway)]).toEqual([[], ['shop/inner', 'shop/web']])
+  expect([loaded.problems, tables.map(({ gateway }) => gateway)]).toEqual([[], ['shop/inner', 'shop/web']])
 })
 
 test.for([
