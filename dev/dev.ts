@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isEdge } from '../control/compile/features.ts'
 import { Project, type Reading } from '../control/project.ts'
-import { encodeTable } from '../control/publish/encode.ts'
 import { MemoryStore } from '../control/publish/memory.ts'
 import { publish } from '../control/publish/publish.ts'
 import type { Store } from '../control/publish/store.ts'
@@ -130,10 +129,9 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
   async function apply(changed?: ReadonlySet<string>): Promise<void> {
     const reading = await project.read(changed)
     if (reading === current) return
-    const fitting = reading.compiled.tables.map(encodeTable).flatMap((each) => (each.ok ? each.table : []))
-    await publish(served, fitting, { now: Date.now, grace })
+    const { feed, tables, faults } = feedOf(reading)
+    await publish(served, tables, { now: Date.now, grace })
 
-    const { feed, faults } = feedOf(reading)
     reachable.set(connectorTable(feed))
     const equipped = certificates.equip(feed, ofCloudflare(reading))
     const read = routersOf(equipped, routers)
@@ -151,7 +149,7 @@ export async function startDev({ paths, port, store, onReading, log }: DevOption
       places: wanted.places.filter(isHeard),
       faults: [...faults, ...read.faults, ...wanted.faults, ...deaf.map(withAdvice)],
     })
-    copying = copying.then(async () => void (await publish(store, fitting, { now: Date.now }))).catch(logError)
+    copying = copying.then(async () => void (await publish(store, tables, { now: Date.now }))).catch(logError)
   }
 
   await apply()

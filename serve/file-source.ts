@@ -14,7 +14,8 @@ export function fileSource(paths: readonly string[], site: Site, failed: (error:
       const apply = async (changed?: ReadonlySet<string>): Promise<void> => {
         const reading = await project.read(changed)
         if (reading === last) return
-        await take({ ...feedOf(reading), reading })
+        const { feed, faults } = feedOf(reading)
+        await take({ feed, faults, reading })
         last = reading
       }
       following = await follow(paths, apply, failed)
