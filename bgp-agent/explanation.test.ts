@@ -63,7 +63,7 @@ const objects = nodeObjects(all)
 const plan: NodePlan = planNode(objects, {
   nodeName: 'one',
   secretNamespace: 'kube-system',
-  machine: { interfaces: new Map() },
+  machine: { interfaces: new Map(), defaultRoutes: [] },
 })
 
 const report = (parts: Partial<PeerReport>): PeerReport => ({

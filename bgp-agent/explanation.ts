@@ -75,7 +75,7 @@ function prefixesOf(peers: readonly PeerPlan[], holds: (prefix: Prefix) => boole
 }
 
 function explainPeer(peer: PeerPlan, prefix: string, report: PeerReport | undefined): ExplainedPeer {
-  const who = { name: peer.name, address: report?.address ?? peer.address ?? '' }
+  const who = { name: peer.name, address: peer.address }
   const route = peer.routes.get(prefix)
   if (route === undefined)
     return { ...who, state: 'not told', attributes: [], why: 'its peer configuration selects no such advertisement' }

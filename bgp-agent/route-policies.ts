@@ -21,9 +21,9 @@ export interface RoutePolicy {
 export const routePolicies = ({ instances }: Pick<NodePlan, 'instances'>): readonly RoutePolicy[] =>
   instances.flatMap(({ name, peers }) => peers.flatMap((peer) => policiesOf(name, peer)))
 
-function policiesOf(instance: string, { name, address = '', routes }: PeerPlan): readonly RoutePolicy[] {
+function policiesOf(instance: string, { name, address, routes }: PeerPlan): readonly RoutePolicy[] {
   const groups = Map.groupBy(routes.values(), ({ prefix }) => prefix.family)
-  const all = { instance, peer: address === '' ? name : address }
+  const all = { instance, peer: address }
   const rest = { ...all, family: 'any', prefixes: [], action: 'reject', attributes: [] } as const
   return [
     ...[...groups].flatMap(([family, ofFamily]) =>

@@ -16,6 +16,7 @@ export interface PeerReport extends PeerStatus {
   readonly localAsn: number
   readonly name: string
   readonly address: string
+  readonly port: number
   /** As configured, or as the peer has said. */
   readonly asn: number
 }
@@ -78,7 +79,8 @@ export class Speaker {
         instance: instance.name,
         localAsn: instance.asn,
         name: plan.name,
-        address: plan.address ?? '',
+        address: plan.address,
+        port: plan.settings.transport.peerPort,
         asn: plan.asn === 0 ? (status.session?.peerAsn ?? 0) : plan.asn,
       }
     })
@@ -155,7 +157,7 @@ function pathTo(
   { asn }: InstancePlan,
   { address, asn: peerAsn, localAddress, settings, password }: PeerPlan,
 ): Path | string {
-  const peer = scoped(address ?? '')
+  const peer = scoped(address)
   if (peer === undefined) return 'its address cannot be told, or its interface is not here'
   const local = localAddress === undefined ? undefined : scoped(localAddress)
   if (localAddress !== undefined && local?.octets.length !== peer.octets.length)

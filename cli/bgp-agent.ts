@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Command, Option } from 'commander'
 import { explainAddress } from '../bgp-agent/explanation.ts'
 import { routePolicies } from '../bgp-agent/route-policies.ts'
 import { ManifestReader } from '../kube/manifests.ts'
-import { formatProblem } from '../kube/problem.ts'
+import type { KubeObject } from '../kube/objects.ts'
+import { formatProblem, type Problem } from '../kube/problem.ts'
 import {
   interfaceAddresses,
   nodeOption,
@@ -11,6 +13,7 @@ import {
   remarks,
   secretsOption,
   socketOption,
+  thisMachine,
 } from './bgp-plan.ts'
 import { hostAndPort } from './port.ts'
 import { untilStopped } from './stop.ts'
@@ -21,6 +24,9 @@ interface AgentFlags extends PlanFlags {
   readonly admin: { readonly host: string; readonly port: number } | false
   readonly logLevel: string
 }
+
+/** Milliseconds between two looks at the addresses and default routes of this machine. */
+const machineInterval = 1_000
 
 export const agentCommand = new Command('agent')
   .description('tell routers by BGP which addresses this node answers for, and follow changes of the files')
@@ -57,7 +63,9 @@ export const agentCommand = new Command('agent')
       interfaces: interfaceAddresses,
       log: (message) => log.info(message),
     })
-    let { objects, plan } = planOf([], flags)
+    let all: readonly KubeObject[] = []
+    let machine = thisMachine()
+    let { objects, plan } = planOf(all, machine, flags)
     const answers: Readonly<Record<string, (target: URL) => unknown>> = {
       '/status': () => agentStatus(flags.node, Date.now(), plan, speaker),
       '/route-policies': () => routePolicies(plan),
@@ -83,23 +91,36 @@ export const agentCommand = new Command('agent')
             throw isForPeople(error) ? new UsageError(`--admin: ${error.message}`) : error
           })
     const reader = new ManifestReader(flags.filename)
+    let problems: readonly Problem[] = []
     let said = new Set<string>()
+    const announce = (): void => {
+      ;({ objects, plan } = planOf(all, machine, flags))
+      speaker.set(plan)
+      const wrong = new Set([...problems.map(formatProblem), ...remarks({ ...plan, withheld: [] })])
+      for (const line of wrong) if (!said.has(line)) log.warn(line)
+      said = wrong
+    }
     const following = await follow(
       flags.filename,
       async (changed) => {
-        const { objects: all, problems } = await reader.read(changed)
-        ;({ objects, plan } = planOf(all, flags))
-        speaker.set(plan)
-        const wrong = new Set([...problems.map(formatProblem), ...remarks({ ...plan, withheld: [] })])
-        for (const line of wrong) if (!said.has(line)) log.warn(line)
-        said = wrong
+        const read = await reader.read(changed)
+        all = read.objects
+        problems = read.problems
+        announce()
       },
       (error) => log.error(String(error)),
     )
+    const watching = setInterval(() => {
+      const now = thisMachine()
+      if (isDeepStrictEqual(now, machine)) return
+      machine = now
+      announce()
+    }, machineInterval)
     isReady = true
     log.info({ node: flags.node, instances: plan.instances.length }, 'announcing')
     await stopped
     isReady = false
+    clearInterval(watching)
     await following.close()
     speaker.stop('the agent is stopped')
     server.close()

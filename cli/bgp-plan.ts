@@ -2,8 +2,10 @@ import { hostname, networkInterfaces } from 'node:os'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { type Explanation, explainAddress } from '../bgp-agent/explanation.ts'
+import type { Machine } from '../bgp-agent/plan/announcements.ts'
 import { type NodeObjects, nodeObjects } from '../bgp-agent/plan/node-objects.ts'
 import { type NodePlan, planNode, usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
+import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
 import { readManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { formatProblem } from '../kube/problem.ts'
@@ -55,7 +57,7 @@ export async function plannedExplanation(flags: PlanFlags, address: string): Pro
 async function readPlan(flags: PlanFlags): Promise<Planned & { readonly hasErrors: boolean }> {
   const { objects, problems } = await readManifests(flags.filename)
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  return { ...planOf(objects, flags), hasErrors: problems.some(({ severity }) => severity === 'error') }
+  return { ...planOf(objects, thisMachine(), flags), hasErrors: problems.some(({ severity }) => severity === 'error') }
 }
 
 interface Planned {
@@ -63,11 +65,16 @@ interface Planned {
   readonly plan: NodePlan
 }
 
-export function planOf(all: readonly KubeObject[], { node, secretNamespace }: Omit<PlanFlags, 'filename'>): Planned {
+export function planOf(
+  all: readonly KubeObject[],
+  machine: Machine,
+  { node, secretNamespace }: Omit<PlanFlags, 'filename'>,
+): Planned {
   const objects = nodeObjects(all)
-  const machine = { interfaces: interfaceAddresses() }
   return { objects, plan: planNode(objects, { nodeName: node, secretNamespace, machine }) }
 }
+
+export const thisMachine = (): Machine => ({ interfaces: interfaceAddresses(), defaultRoutes: defaultRoutes() })
 
 export const interfaceAddresses = (): ReadonlyMap<string, readonly string[]> =>
   new Map(Object.entries(networkInterfaces()).map(([name, infos = []]) => [name, infos.map(({ address }) => address)]))
@@ -78,7 +85,7 @@ function planLines({ instances }: NodePlan, node: string): string[] {
     strong(`instance ${name}: AS ${asn}, router ID ${routerId}`),
     ...peers.map(
       (peer) =>
-        `  peer ${peer.name} at ${peer.address ?? 'an address to be found'}, AS ${peer.asn === 0 ? 'any' : peer.asn}: ${peer.routes.size} routes`,
+        `  peer ${peer.name} at ${peer.address}, AS ${peer.asn === 0 ? 'any' : peer.asn}: ${peer.routes.size} routes`,
     ),
   ])
 }

@@ -89,7 +89,7 @@ export function explanationText({ node, address, routes, withheld, unselected }:
     ...peers.map(({ name, address, state, attributes, why }) => {
       const verdict = state === 'not told' ? bad('not told') : state === 'told' ? good('told') : 'would be told'
       const said = [...attributes, ...(why === '' ? [] : [why])].join(', ')
-      return `  to    ${name} (${address === '' ? 'an address to be found' : address}): ${verdict}${said === '' ? '' : `, ${said}`}`
+      return `  to    ${name} (${address}): ${verdict}${said === '' ? '' : `, ${said}`}`
     }),
   ])
   const kept = [

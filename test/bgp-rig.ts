@@ -73,7 +73,17 @@ export class BgpSite {
 
   startAgent(): ChildProcess {
     const manifests = join(this.#directory, 'manifests')
-    this.#agent = this.#spawn(landfall, ['bgp', 'agent', '-f', manifests, '--node', node, '--socket', this.socket])
+    this.#agent = this.#spawn(landfall, [
+      'bgp',
+      'agent',
+      '-f',
+      manifests,
+      '--node',
+      node,
+      '--socket',
+      this.socket,
+      '--no-admin',
+    ])
     return this.#agent
   }
 

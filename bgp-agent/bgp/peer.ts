@@ -45,8 +45,11 @@ export interface PeerStatus {
   /** Milliseconds since the epoch. */
   readonly establishedAt: number | undefined
   readonly session: Negotiated | undefined
+  /** Routes. */
   readonly received: Readonly<Record<FamilyName, number>>
-  readonly advertised: Routes
+  readonly advertised: Readonly<Record<FamilyName, number>>
+  /** What the peer has been told. */
+  readonly told: Routes
 }
 
 interface Established {
@@ -120,7 +123,8 @@ export class Peer implements ConnectionEnds {
       establishedAt: since,
       session,
       received: { ipv4: tally?.count('ipv4') ?? 0, ipv6: tally?.count('ipv6') ?? 0 },
-      advertised: rib?.sent ?? new Map(),
+      advertised: { ipv4: rib?.count('ipv4') ?? 0, ipv6: rib?.count('ipv6') ?? 0 },
+      told: rib?.sent ?? new Map(),
     }
   }
 

@@ -5,6 +5,7 @@ import { type FamilyName, parseAddress } from '../address.ts'
 import type { RouteAttributes } from '../bgp/attributes.ts'
 import { families } from '../bgp/family.ts'
 import { type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
+import type { DefaultRoute } from '../sys/default-routes.ts'
 import type { Advertisement, NodeObjects } from './node-objects.ts'
 import { attributesOf, communitiesAnnotation, withAnnotation } from './route-attributes.ts'
 import { serviceAddresses } from './service-addresses.ts'
@@ -35,6 +36,8 @@ export interface Offer {
 export interface Machine {
   /** Addresses of interfaces by the interface's name. */
   readonly interfaces: ReadonlyMap<string, readonly string[]>
+  /** Best first. */
+  readonly defaultRoutes: readonly DefaultRoute[]
 }
 
 type Item = Advertisement['spec']['advertisements'][number]

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseManifests } from '../../kube/manifests.ts'
+import type { DefaultRoute } from '../sys/default-routes.ts'
 import { nodeObjects } from './node-objects.ts'
 import { type NodePlan, planNode } from './node-plan.ts'
 import { describeAttributes } from './route-attributes.ts'
@@ -62,13 +63,22 @@ addressType: IPv4
 endpoints: [{ addresses: [10.1.0.9], nodeName: ${node}, conditions: { ${conditions} } }]
 `
 
+const defaultRoutes: readonly DefaultRoute[] = [
+  { family: 'ipv4', gateway: '192.0.2.7', interface: 'eth0', metric: 100 },
+  { family: 'ipv4', gateway: '192.0.2.8', interface: 'eth1', metric: 200 },
+  { family: 'ipv6', gateway: 'fe80::7%eth1', interface: 'eth1', metric: 1024 },
+]
+
 function plan(manifests: string, objects = base): NodePlan {
   const loaded = parseManifests('test.yaml', objects + manifests)
   expect(loaded.problems).toEqual([])
   return planNode(nodeObjects(loaded.objects), {
     nodeName: 'one',
     secretNamespace: 'kube-system',
-    machine: { interfaces: new Map([['lo', ['192.0.2.99', '2001:db8::99']]]) },
+    machine: {
+      interfaces: new Map([['lo', ['192.0.2.99', '2001:db8::99']]]),
+      defaultRoutes,
+    },
   })
 }
 
@@ -262,4 +272,20 @@ spec: { bgpInstances: [{ name: main, routerID: 10.0.0.1, localASN: 65077, localP
   expect(plan(override).instances).toMatchObject([
     { asn: 65077, routerId: '10.0.0.1', localPort: 1179, peers: [{ localAddress: '192.0.2.7' }] },
   ])
+})
+
+test.for([
+  ['autoDiscovery: { mode: DefaultGateway, defaultGateway: { addressFamily: ipv4 } }', '192.0.2.7', ''],
+  ['autoDiscovery: { mode: DefaultGateway, defaultGateway: { addressFamily: ipv6 } }', 'fe80::7%eth1', ''],
+  ['autoDiscovery: { mode: Unnumbered, unnumbered: { interface: eth1 } }', 'fe80::7%eth1', ''],
+  [
+    'autoDiscovery: { mode: Unnumbered, unnumbered: { interface: eth9 } }',
+    undefined,
+    'peer tor: it is to be the default gateway at interface eth9, and this machine has none',
+  ],
+  ['peerASN: 65000', undefined, 'peer tor has neither peerAddress nor autoDiscovery'],
+])('a peer with %s is found at %s', ([how, address, fault]) => {
+  const { instances, faults } = plan('', base.replace('peerAddress: 192.0.2.254, peerASN: 65000', how ?? ''))
+  expect(instances[0]?.peers[0]?.address).toBe(address)
+  expect(faults.join()).toBe(fault)
 })

@@ -26,9 +26,8 @@ export interface InstancePlan {
 
 export interface PeerPlan {
   readonly name: string
-  /** With a zone where it is link-local; undefined: the default gateway, or whoever is at an interface. */
-  readonly address: string | undefined
-  readonly discovery: Peer['autoDiscovery']
+  /** With a zone where it is link-local. */
+  readonly address: string
   /** 0: whatever the peer says. */
   readonly asn: number
   readonly localAddress: string | undefined
@@ -143,7 +142,8 @@ class Planning {
 
   #peer(peer: Peer, localAddress: string | undefined): PeerPlan | undefined {
     const config = this.#peerConfig(peer)
-    if (config === undefined) return undefined
+    const address = peer.peerAddress ?? this.#discovered(peer)
+    if (config === undefined || address === undefined) return undefined
     const families = config.spec.families.flatMap(({ afi, safi }): FamilyName[] =>
       safi === 'unicast' && (afi === 'ipv4' || afi === 'ipv6') ? [afi] : [],
     )
@@ -156,8 +156,7 @@ class Planning {
     if (config.spec.authSecretRef !== undefined && password === undefined) return undefined
     return {
       name: peer.name,
-      address: peer.peerAddress,
-      discovery: peer.autoDiscovery,
+      address,
       asn: peer.peerASN,
       localAddress,
       settings: config.spec,
@@ -165,6 +164,26 @@ class Planning {
       families,
       ...this.#routes(config),
     }
+  }
+
+  /** The router that the kernel knows: of a family, or at an interface. */
+  #discovered({ name, autoDiscovery }: Peer): string | undefined {
+    if (autoDiscovery === undefined) {
+      this.#faults.add(`peer ${name} has neither peerAddress nor autoDiscovery`)
+      return undefined
+    }
+    const { defaultRoutes } = this.#options.machine
+    const { defaultGateway, unnumbered } = autoDiscovery
+    const route = defaultRoutes.find((route) =>
+      unnumbered === undefined
+        ? route.family === defaultGateway?.addressFamily
+        : route.family === 'ipv6' && route.interface === unnumbered.interface,
+    )
+    if (route !== undefined) return route.gateway
+    const where =
+      unnumbered === undefined ? `of ${defaultGateway?.addressFamily}` : `at interface ${unnumbered.interface}`
+    this.#faults.add(`peer ${name}: it is to be the default gateway ${where}, and this machine has none`)
+    return undefined
   }
 
   #peerConfig({ name, peerConfigRef }: Peer): PeerConfig | undefined {
