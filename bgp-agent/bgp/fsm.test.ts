@@ -199,6 +199,13 @@ test('what is wrong on the wire is answered with what the error says', () => {
   expect(notificationOf(walk([...established, { type: 'fault', id: outgoing, error }]))).toBe(error)
 })
 
+test('a session that BFD loses ends at once with a NOTIFICATION, and there is another attempt', () => {
+  const lost = walk([...established, { type: 'bfdDown' }])
+  expect(notificationOf(lost)).toMatchObject({ code: ErrorCode.cease, subcode: Cease.bfdDown })
+  expect(typesOf(lost)).toEqual(['sendNotification', 'close', 'down', 'retryTimer'])
+  expect(walk([start, connected(), { type: 'bfdDown' }]).actions).toEqual([])
+})
+
 test('a stop tells every peer that is there, and waits for nothing', () => {
   const over = walk([...established, { type: 'stop', notification: ceaseWith(Cease.shutdown, 'bye') }])
   expect(typesOf(over)).toEqual(['retryTimer', 'sendNotification', 'close', 'down'])
