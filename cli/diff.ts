@@ -14,22 +14,24 @@ import { TableError } from '../engine/table.ts'
 import { assemble } from '../kube/loaded.ts'
 import { parseFile } from '../kube/manifest-file.ts'
 import { thisMachine } from '../serve/site.ts'
+import { type ClientFlags, withService } from './control-client.ts'
 import { diffText } from './diff-text.ts'
 import { encoded } from './encode.ts'
 import { printFault } from './faults.ts'
 import { gitManifests } from './git-manifests.ts'
+import { diffOfSet, type SetVersion, setVersionOf } from './set-diff.ts'
 import { openStore } from './stores.ts'
 import { count, printJson } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
-interface DiffFlags {
+interface DiffFlags extends ClientFlags {
   readonly filename?: string[]
   readonly output?: 'json' | 'markdown'
 }
 
-export const diffCommand = new Command('diff')
+export const diffCommand = withService(new Command('diff'))
   .description('say which requests change their fate between two versions of manifests or tables, each by an example')
-  .argument('<old>', 'manifests, a git revision, or a store')
+  .argument('<old>', 'manifests, a git revision, a store, or a version of a set')
   .argument('[new]', 'the same; with -f the files as they are now when it is left away')
   .option('-f, --filename <path...>', 'where the manifests are in a git revision that is named without a path')
   .addOption(new Option('-o, --output <format>', 'for a machine, or for a comment').choices(['json', 'markdown']))
@@ -42,6 +44,9 @@ OLD and NEW are each one of:
   REV               a git revision, with -f PATH… behind
   dir:PATH, local, cloudflare
                     the tables that are published there; "landfall publish --help" says what they need
+  set:NAME, set:NAME@VERSION
+                    a version of a set that the control service keeps, the latest where none is named, among the other sets
+                    as they are; NEW is another one of it, or files that might be pushed
 
 Every example was decided by the routing engine on both sides. Exits with 0 when nothing changes for any request or
 connection, with 1 when something does, and with 2 when the two could not be compared.
@@ -50,22 +55,49 @@ Examples:
   $ landfall diff origin/main -f manifests/
   $ landfall diff v1.2 v1.3 -f manifests/ -o markdown
   $ landfall diff git:HEAD~1:deploy/manifests deploy/manifests
-  $ landfall diff cloudflare manifests/`,
+  $ landfall diff cloudflare manifests/
+  $ landfall diff set:shop -f manifests/
+  $ landfall diff set:shop@41 set:shop`,
   )
-  .action(async (old: string, young: string | undefined, { filename = [], output }: DiffFlags) => {
+  .action(async (old: string, young: string | undefined, flags: DiffFlags) => {
+    const { filename = [], output } = flags
     if (young === undefined && filename.length === 0) {
       throw new UsageError('with what? Name a second version, or files by -f behind a git revision')
     }
     if (old === '-' && young === '-') throw new UsageError('the standard input holds one of the two, not both')
-    const before = await tablesOf(old, filename, 'OLD')
-    const after = young === undefined ? await tablesOfFiles(filename, 'NEW') : await tablesOf(young, filename, 'NEW')
-    const diffs = compared(before, after)
+    const set = setVersionOf(old)
+    const diffs =
+      set === undefined ? await diffOf(old, young, filename) : await diffOfSet(set, afterSet(young, filename), flags)
+    if (diffs === undefined) {
+      // 1 says that something differs.
+      process.exitCode = 2
+      return
+    }
     if (output === 'json') printJson(reportOf(diffs))
     else process.stdout.write(`${output === 'markdown' ? markdownOf(diffs) : diffText(diffs)}\n`)
     if (diffs.some(differs)) process.exitCode = 1
   })
 
 type Side = 'OLD' | 'NEW'
+
+async function diffOf(
+  old: string,
+  young: string | undefined,
+  filename: readonly string[],
+): Promise<ReturnType<typeof diffTables>> {
+  const before = await tablesOf(old, filename, 'OLD')
+  const after = young === undefined ? await tablesOfFiles(filename, 'NEW') : await tablesOf(young, filename, 'NEW')
+  return compared(before, after)
+}
+
+/** What a version of a set is compared with. */
+function afterSet(young: string | undefined, filename: readonly string[]): SetVersion | readonly string[] {
+  if (young === undefined) return filename
+  const version = setVersionOf(young)
+  if (version !== undefined) return version
+  if (filename.length > 0) throw new UsageError('a version of a set is compared with another one, a path, or -f PATH…')
+  return [young]
+}
 
 function compared(before: Tables, after: Tables): ReturnType<typeof diffTables> {
   try {
@@ -77,6 +109,7 @@ function compared(before: Tables, after: Tables): ReturnType<typeof diffTables> 
 }
 
 async function tablesOf(name: string, filename: readonly string[], side: Side): Promise<Tables> {
+  if (setVersionOf(name) !== undefined) throw new UsageError(`${name} as NEW needs a version of the same set as OLD`)
   const [, revision, path] = /^git:([^:]+):(.*)$/s.exec(name) ?? []
   if (revision !== undefined && path !== undefined) return tablesOfRevision(revision, [path || '.'], side)
   if (name === 'local' || name === 'cloudflare' || name.startsWith('dir:')) return tablesOfStore(name)

@@ -1,20 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import { relative } from 'node:path'
 import process from 'node:process'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { Command } from 'commander'
-import { createTar } from 'nanotar'
 import { planAnswer, pushAnswer } from '../control/service/answers.ts'
-import { findFiles, stdinPath } from '../kube/manifest-files.ts'
 import { printDiff, printWritten } from './changes.ts'
 import { type ClientFlags, ControlClient, localName, withService } from './control-client.ts'
 import { printFault } from './faults.ts'
+import { manifestsOf } from './manifest-body.ts'
 import { printJson } from './terminal.ts'
 import { filesOption, outputOption, UsageError } from './usage.ts'
-
-/** Bytes of a file's name in a tar. */
-const maxName = 100
 
 interface PushFlags extends ClientFlags {
   readonly filename: string[]
@@ -44,10 +36,8 @@ Examples:
   .action(async (set: string, flags: PushFlags) => {
     const { filename, dryRun = false, allowEmpty = false, ifVersion, output } = flags
     const client = new ControlClient(flags)
-    const request = {
-      headers: { 'content-type': 'application/x-tar', 'content-encoding': 'gzip', ...precondition(ifVersion) },
-      body: new Uint8Array(await promisify(gzip)(await packed(filename), { level: 1 })),
-    }
+    const { headers, body } = await manifestsOf(filename)
+    const request = { headers: { ...headers, ...precondition(ifVersion) }, body }
     const query = allowEmpty ? '?allowEmpty=true' : ''
     const path = `/v1/sets/${encodeURIComponent(set)}`
     const answer = dryRun
@@ -74,31 +64,4 @@ export function precondition(version: string | undefined): Readonly<Record<strin
   if (version === undefined) return {}
   if (!/^\d{1,15}$/.test(version)) throw new UsageError('--if-version is a number')
   return Number(version) === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${Number(version)}"` }
-}
-
-/** A tar of the files below the paths, by their names below this directory. */
-async function packed(paths: readonly string[]): Promise<Uint8Array> {
-  const { files, faults } = await findFiles(paths)
-  for (const { file, message } of faults) throw new UsageError(`${file}: ${message}`)
-  const items = []
-  for (const file of files) {
-    const name = file === stdinPath ? 'stdin.yaml' : relative('', file).replace(/^(\.\.\/)+/, '')
-    if (Buffer.byteLength(name) > maxName) {
-      throw new UsageError(
-        `${name}: its name has more than ${maxName} bytes; push from a directory that is nearer to it`,
-      )
-    }
-    items.push({
-      name,
-      data: new Uint8Array(file === stdinPath ? await standardInput() : await readFile(file)),
-      attrs: { mtime: 0 },
-    })
-  }
-  return createTar(items)
-}
-
-async function standardInput(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -95,6 +95,8 @@ test('it plans, refuses, rolls back, and tells of it as on Node', async () => {
   })
   expect((await storedRoots(store)).get('gateway/infra/web')?.version).toBe(before)
   expect((await ask('/v1/sets/shop/versions')).body.versions).toHaveLength(3)
+  const diff = await ask('/v1/sets/shop/diff?from=1&to=2', { method: 'POST' })
+  expect(diff.body.gateways).toMatchObject([{ gateway: 'infra/web' }])
   expect((await ask('/v1/status')).body.objects).toHaveLength(3)
   expect((await ask('/v1/audit')).body.entries.length).toBeGreaterThan(8)
   expect((await ask('/v1/sets', { headers: { authorization: 'Bearer no' } })).status).toBe(401)

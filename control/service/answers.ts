@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RouteDiff } from '../route-diff/route-diff.ts'
 
 // What the service answers. The types of the code and the schemas of the OpenAPI document are both made of this.
 
@@ -44,6 +45,28 @@ export const planAnswer = z.strictObject({
   findings: z.array(findingAnswer).readonly().describe('about the objects of this set'),
   findingsLeftOut: count,
   written: writtenAnswer,
+})
+
+const parts = z.array(z.looseObject({})).readonly()
+
+export const diffAnswer = z.strictObject({
+  set: setName,
+  from: z.int().min(1),
+  to: z.int().min(1).optional().describe('absent: the manifests that came with the request'),
+  gateways: z
+    .array(
+      z.strictObject({
+        gateway: z.string().describe('"namespace/name"'),
+        gatewayChange: z.enum(['added', 'removed', 'kept']),
+        changes: parts.describe('requests that change their fate, an example of each kind'),
+        connections: parts.describe('the same of connections'),
+        settings: parts,
+        unreached: parts.describe('rules that no request reaches'),
+        isComplete: z.boolean().describe('false: not everything was looked at'),
+      }),
+    )
+    .readonly()
+    .describe('those that differ; none: nothing changes for any request or connection'),
 })
 
 export const versionState = z.enum(['publishing', 'published', 'replaced'])
@@ -120,6 +143,8 @@ export const healthAnswer = z.strictObject({ health: z.enum(['ok', 'failed']) })
 export type FindingAnswer = z.output<typeof findingAnswer>
 export type TableChange = z.output<typeof tableChange>
 export type PlanAnswer = z.output<typeof planAnswer>
+/** With what the parts are, which its schema leaves open. */
+export type DiffAnswer = Omit<z.output<typeof diffAnswer>, 'gateways'> & { readonly gateways: readonly RouteDiff[] }
 export type PushAnswer = z.output<typeof pushAnswer>
 export type VersionState = z.output<typeof versionState>
 export type AuditEntry = z.output<typeof auditEntry>

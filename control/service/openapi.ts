@@ -21,6 +21,7 @@ interface Operation {
 const schemas = {
   Push: answers.pushAnswer,
   Plan: answers.planAnswer,
+  Diff: answers.diffAnswer,
   Set: answers.setAnswer,
   Sets: answers.setsAnswer,
   Versions: answers.versionsAnswer,
@@ -70,6 +71,11 @@ const allowEmpty = {
   schema: { type: 'boolean' },
 }
 
+const versionIn = (name: string, description: string): object => ({
+  ...{ name, in: 'query', description },
+  schema: { type: 'string', pattern: '^([1-9][0-9]{0,14}|latest)$' },
+})
+
 const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   '/v1/sets': { get: { summary: 'all sets that the token may read', verb: 'read', answer: json('Sets') } },
   '/v1/sets/{set}': {
@@ -88,6 +94,18 @@ const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       summary: 'what a push of these manifests would do',
       ...{ verb: 'plan', parameters: [set, allowEmpty], body: manifests, answer: json('Plan') },
       problems: [409, 413, 415, 422, 502, 503],
+    },
+  },
+  '/v1/sets/{set}/diff': {
+    post: {
+      summary: 'which requests change their fate between a version and another one, or these manifests',
+      ...{ verb: 'plan', body: { ...manifests, required: false }, answer: json('Diff') },
+      parameters: [
+        set,
+        versionIn('from', 'a version, or latest, which it is where it is not given'),
+        versionIn('to', 'a version, or latest; the manifests of the body where it is not given'),
+      ],
+      problems: [404, 409, 413, 415, 422, 503],
     },
   },
   '/v1/sets/{set}/versions': {

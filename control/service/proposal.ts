@@ -26,16 +26,20 @@ export function propose(
   candidate: Candidate,
   before: Content | undefined,
 ): Proposal {
-  const owned = ownedByOthers(candidate, set)
-  const [first] = owned
-  if (first !== undefined) {
-    const detail = `${first.what} belongs to the set ${first.owner}${owned.length > 1 ? `, and ${owned.length - 1} more to others` : ''}`
-    throw new Refusal(409, 'owned-by-another-set', detail, { owned: owned.slice(0, maxOwned) })
-  }
+  refuseOwned(candidate, set)
   const tables = publishable(candidate)
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const content = contentOf(sorted.flatMap(textOf), before)
   return { set, candidate, tables, content, objects: objectsIn(candidate, set) }
+}
+
+/** Throws a Refusal where the set would have what others own. */
+export function refuseOwned(candidate: Candidate, set: string): void {
+  const owned = ownedByOthers(candidate, set)
+  const [first] = owned
+  if (first === undefined) return
+  const detail = `${first.what} belongs to the set ${first.owner}${owned.length > 1 ? `, and ${owned.length - 1} more to others` : ''}`
+  throw new Refusal(409, 'owned-by-another-set', detail, { owned: owned.slice(0, maxOwned) })
 }
 
 /** The tables of all sets. Throws a Refusal where any of them has an error, or what no store takes. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { limitPush, permit, permittedSet, type ServiceContext, type ServiceEnv } from './access.ts'
 import type { setAnswer, versionAnswer } from './answers.ts'
 import { filesOf } from './body.ts'
+import { compare, type VersionName } from './comparison.ts'
 import type { Version } from './history.ts'
 import { preconditionOf, tagOf } from './precondition.ts'
 import { ownedNames } from './proposal.ts'
@@ -61,6 +62,16 @@ export const setRoutes = new Hono<ServiceEnv>()
     )
     return c.json(plan)
   })
+  .post('/v1/sets/:set/diff', async (c) => {
+    const set = permittedSet(c, 'plan')
+    limitPush(c)
+    const { service } = c.env
+    const [from, to] = [versionIn(c, 'from'), versionIn(c, 'to')]
+    const answer = await service.bodies.use(async () =>
+      compare(service, { set, from: from ?? 'latest', to: to ?? (await filesOf(c.req.raw, service.place.limits)) }),
+    )
+    return c.json(answer)
+  })
   .post('/v1/sets/:set/rollback', async (c) => {
     const set = permittedSet(c, 'rollback')
     const { to } = await formOf(c)
@@ -81,6 +92,14 @@ function changeOf(c: ServiceContext, set: string): Change {
     key: key === undefined ? undefined : { token: token.id, key },
     allowEmpty: c.req.query('allowEmpty') === 'true',
   }
+}
+
+/** A version that the query names. */
+function versionIn(c: ServiceContext, name: string): VersionName | undefined {
+  const text = c.req.query(name)
+  if (text === undefined || text === 'latest') return text
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new Refusal(400, 'bad-request', `${name} is the number of a version, or latest`)
 }
 
 async function formOf(c: ServiceContext): Promise<z.output<typeof rollbackForm>> {
