@@ -48,8 +48,30 @@ export class ControlClient {
     this.#token = tokenOf(tokenFile)
   }
 
-  /** undefined when the service refuses: then it is said why, and the exit code is set. */
-  async ask<T>(asked: Asked, form: z.ZodType<T>): Promise<T | undefined> {
+  /** undefined when the service refuses: then it is said why, and the exit code is set. `watch` sees to what is to be seen until
+   *  there is an answer. */
+  async ask<T>(
+    asked: Asked,
+    form: z.ZodType<T>,
+    watch: (wait: () => Promise<Response>) => Promise<Response> = (wait) => wait(),
+  ): Promise<T | undefined> {
+    const answer = await watch(() => this.#answer(asked))
+    const body: unknown = await answer.json().catch(() => undefined)
+    if (answer.ok) return form.parse(body)
+    refused(answer.status, body)
+    return undefined
+  }
+
+  /** Server-sent events. undefined where the token may not hear them, or none begin before `signal`. */
+  async events(signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
+    const headers = { authorization: `Bearer ${this.#token}` }
+    const answer = await fetch(`${this.#url}/v1/events`, { headers, signal }).catch(() => undefined)
+    if (answer?.ok === true) return answer.body ?? undefined
+    await answer?.body?.cancel()
+    return undefined
+  }
+
+  async #answer(asked: Asked): Promise<Response> {
     const key = randomUUID()
     for (let attempt = 0; ; attempt++) {
       const answer = await this.#send(asked, key).catch((error: unknown) => whyUnreachable(error))
@@ -62,10 +84,7 @@ export class ControlClient {
         if (typeof answer === 'string')
           throw new UsageError(`the control service at ${this.#url} cannot be reached: ${answer}`)
       }
-      const body: unknown = await answer.json().catch(() => undefined)
-      if (answer.ok) return form.parse(body)
-      refused(answer.status, body)
-      return undefined
+      return answer
     }
   }
 

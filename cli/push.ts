@@ -5,6 +5,7 @@ import { printDiff, printWritten } from './changes.ts'
 import { type ClientFlags, ControlClient, localName, withService } from './control-client.ts'
 import { printFault } from './faults.ts'
 import { manifestsOf } from './manifest-body.ts'
+import { withProgress } from './push-progress.ts'
 import { printJson } from './terminal.ts'
 import { filesOption, outputOption, UsageError } from './usage.ts'
 
@@ -42,7 +43,11 @@ Examples:
     const path = `/v1/sets/${encodeURIComponent(set)}`
     const answer = dryRun
       ? await client.ask({ method: 'POST', path: `${path}/plan${query}`, ...request }, planAnswer)
-      : await client.ask({ method: 'PUT', path: `${path}${query}`, ...request }, pushAnswer)
+      : await client.ask(
+          { method: 'PUT', path: `${path}${query}`, ...request },
+          pushAnswer,
+          watched(client, set, output),
+        )
     if (answer === undefined) return
     if (output === 'json') return printJson(answer)
     const { entries, bytes, collected } = answer.written
@@ -53,6 +58,12 @@ Examples:
     const lines = [...answer.changes.map(printDiff), printWritten(entries, bytes, collected, dryRun)]
     process.stdout.write(`${lines.join('\n')}\n${'version' in answer ? inEffect(set, answer) : ''}`)
   })
+
+/** What a change of a set shows on a terminal before it is answered: nothing for a program that reads. */
+export const watched =
+  (client: ControlClient, set: string, output: 'json' | undefined) =>
+  (wait: () => Promise<Response>): Promise<Response> =>
+    output === undefined ? withProgress(client, set, process.stderr, wait) : wait()
 
 /** The last entry of the audit log too, so that the log of the job keeps it. */
 export const inEffect = (

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { pushAnswer } from '../control/service/answers.ts'
 import { printDiff, printWritten } from './changes.ts'
 import { type ClientFlags, ControlClient, withService } from './control-client.ts'
-import { inEffect, precondition } from './push.ts'
+import { inEffect, precondition, watched } from './push.ts'
 import { printJson } from './terminal.ts'
 import { outputOption, UsageError } from './usage.ts'
 
@@ -29,7 +29,8 @@ Examples:
   .action(async (set: string, flags: RollbackFlags) => {
     const { to, ifVersion, output } = flags
     if (to !== undefined && !/^[1-9]\d{0,14}$/.test(to)) throw new UsageError('--to is the number of a version')
-    const answer = await new ControlClient(flags).ask(
+    const client = new ControlClient(flags)
+    const answer = await client.ask(
       {
         method: 'POST',
         path: `/v1/sets/${encodeURIComponent(set)}/rollback`,
@@ -37,6 +38,7 @@ Examples:
         body: JSON.stringify(to === undefined ? {} : { to: Number(to) }),
       },
       pushAnswer,
+      watched(client, set, output),
     )
     if (answer === undefined) return
     if (output === 'json') return printJson(answer)

@@ -138,6 +138,15 @@ export const problemAnswer = z
   })
   .describe('RFC 9457')
 
+/** A server-sent event of how a change of a set gets on; its name is the step. */
+export const progress = z.strictObject({
+  set: setName,
+  step: z.enum(['received', 'compiled', 'kept', 'writing', 'published', 'refused', 'failed']),
+  version: count.describe('0 as long as there is none'),
+  written: count.exactOptional(),
+  total: count.exactOptional(),
+})
+
 export const healthAnswer = z.strictObject({ health: z.enum(['ok', 'failed']) })
 
 export type FindingAnswer = z.output<typeof findingAnswer>
@@ -149,4 +158,5 @@ export type PushAnswer = z.output<typeof pushAnswer>
 export type VersionState = z.output<typeof versionState>
 export type AuditEntry = z.output<typeof auditEntry>
 export type AuditHead = z.output<typeof auditHead>
+export type Progress = Readonly<z.output<typeof progress>>
 export type OwnedAnswer = z.output<typeof ownedAnswer>

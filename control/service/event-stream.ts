@@ -1,6 +1,6 @@
 import type { ServiceContext } from './access.ts'
 import { permit } from './access.ts'
-import type { Progress } from './publisher.ts'
+import type { Progress } from './answers.ts'
 import { Refusal } from './refusal.ts'
 import { mayDo } from './tokens.ts'
 

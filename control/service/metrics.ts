@@ -1,5 +1,5 @@
+import type { Progress } from './answers.ts'
 import type { Version } from './history.ts'
-import type { Progress } from './publisher.ts'
 
 /** Counters, in the text format of Prometheus, version 0.0.4. */
 export class Metrics {

@@ -1,4 +1,4 @@
-import type { Progress } from './publisher.ts'
+import type { Progress } from './answers.ts'
 
 /** Hands on what is told to all who listen. */
 export class ProgressFeed {

@@ -2,7 +2,7 @@ import { differences, type TableToPublish } from '../publish/diff.ts'
 import { type PublishOptions, type PublishReport, publish } from '../publish/publish.ts'
 import { type Store, StoreError } from '../publish/store.ts'
 import type { Answered, Answers, RequestKey } from './answered.ts'
-import type { AuditHead, PlanAnswer, PushAnswer, TableChange } from './answers.ts'
+import type { AuditHead, PlanAnswer, Progress, PushAnswer, TableChange } from './answers.ts'
 import type { Deed } from './audit.ts'
 import { findingsOf } from './findings.ts'
 import type { History, Version } from './history.ts'
@@ -49,15 +49,6 @@ export interface Parts {
   readonly publishing: Publishing
   /** Hears how a push gets on. */
   readonly tell: (progress: Progress) => void
-}
-
-export interface Progress {
-  readonly set: string
-  readonly step: 'received' | 'compiled' | 'kept' | 'writing' | 'published' | 'refused' | 'failed'
-  /** 0 as long as there is none. */
-  readonly version: number
-  readonly written?: number
-  readonly total?: number
 }
 
 /** Makes versions of sets, and a store hold the tables of the latest versions of all of them. */
