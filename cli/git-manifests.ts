@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { relative, resolve, sep } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { isManifest, isSearched } from '../kube/manifest-files.ts'
+import { isFound } from '../kube/manifest-names.ts'
 import { UsageError } from './usage.ts'
 
 /** A file as a revision has it. */
@@ -44,9 +44,7 @@ function blobsIn(listing: Buffer): readonly { readonly name: string; readonly ha
 /** A file that is named by itself counts whatever its name. */
 function isWanted(name: string, path: string): boolean {
   const below = relative(resolve(path), resolve(name))
-  if (below === '') return true
-  const segments = below.split(sep)
-  return segments.every(isSearched) && isManifest(segments.at(-1) ?? '')
+  return below === '' || isFound(below.split(sep))
 }
 
 /** By hash. */

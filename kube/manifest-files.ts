@@ -1,16 +1,12 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
-import { basename, extname, join, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
+import { isManifest, isSearched } from './manifest-names.ts'
 
 /** The path that means the standard input. */
 export const stdinPath = '-'
 
 /** Files below the given paths, all together. */
 const maxFiles = 100_000
-
-const extensions = new Set(['.yaml', '.yml', '.json'])
-
-/** Read by kustomize, and no manifests themselves. */
-const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml'])
 
 export interface ManifestFiles {
   /** In the order of the paths, and by name within a directory. No file twice. */
@@ -36,10 +32,6 @@ export async function findFiles(paths: readonly string[]): Promise<ManifestFiles
   for (const path of paths) await search.add(path)
   return search
 }
-
-export const isSearched = (name: string): boolean => !name.startsWith('.') && name !== 'node_modules'
-
-export const isManifest = (name: string): boolean => extensions.has(extname(name)) && !kustomizations.has(name)
 
 /**
  * What somebody who found `found` has to look at when something has happened to a path: that file, or all that may be found

@@ -1,5 +1,6 @@
 import { type ParsedTarFileItem, parseTar } from 'nanotar'
 import type { FileText } from '../../kube/file-text.ts'
+import { isFound } from '../../kube/manifest-names.ts'
 import { newlines } from '../../kube/yaml/split.ts'
 import type { Limits } from './limits.ts'
 import { Refusal } from './refusal.ts'
@@ -80,7 +81,7 @@ async function unpacked(bytes: Uint8Array<ArrayBuffer>, most: number): Promise<r
   for (const { name: path, type, data } of entriesOf(bytes)) {
     if (type !== 'file') continue
     const name = path.replace(/^(\.\/)+/, '')
-    if (!isManifest(name)) continue
+    if (!isFound(name.split('/'))) continue
     if (name.length > maxName || hasControl(name)) throw new Refusal(400, 'bad-body', 'a file has no proper name')
     if (files.has(name)) throw new Refusal(400, 'bad-body', `the tar has two files of the name ${name}`)
     if (files.size === most) throw new Refusal(413, 'too-large', `a set may have ${most} files`)
@@ -96,10 +97,6 @@ function entriesOf(bytes: Uint8Array<ArrayBuffer>): readonly ParsedTarFileItem[]
     throw new Refusal(400, 'bad-body', 'the body is no tar, or not all of one')
   }
 }
-
-/** As among the files of a directory. */
-const isManifest = (name: string): boolean =>
-  /\.(yaml|yml|json)$/.test(name) && !/(^|\/)(\.|node_modules\/|kustomization\.ya?ml$)/.test(name)
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const hasControl = (name: string): boolean => /[\0-\x1f\x7f]/.test(name)
