@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { createTar } from 'nanotar'
 import { findFiles, stdinPath } from '../kube/manifest-files.ts'
+import { isFound } from '../kube/manifest-names.ts'
 import { UsageError } from './usage.ts'
 
 /** Bytes of a file's name in a tar. */
@@ -25,6 +26,11 @@ async function packed(paths: readonly string[]): Promise<Uint8Array> {
   const items = []
   for (const file of files) {
     const name = file === stdinPath ? 'stdin.yaml' : relative('', file).replace(/^(\.\.\/)+/, '')
+    if (!isFound(name.split('/'))) {
+      throw new UsageError(
+        `${name}: the service reads files of the names *.yaml, *.yml and *.json, and none of hidden directories`,
+      )
+    }
     if (Buffer.byteLength(name) > maxName) {
       throw new UsageError(
         `${name}: its name has more than ${maxName} bytes; push from a directory that is nearer to it`,

@@ -68,6 +68,15 @@ test('a bad push names file and line as the job knows them, exits with 1 and cha
   expect(await table()).toBe(before)
 })
 
+test('a file that the service would leave out is not pushed without a word', async () => {
+  await writeFile(join(directory, 'gateway.txt'), 'kind: Gateway')
+  const { code, stderr } = await run(['push', 'shop', '-f', 'manifests', 'gateway.txt'])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('gateway.txt: the service reads files of the names *.yaml'),
+  ])
+})
+
 test('a token that is missing, or does not hold, is exit code 2', async () => {
   const wrong = await run(['versions', 'shop'], { LANDFALL_CONTROL_TOKEN: `${control.token.slice(0, -2)}xx` })
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('refused (401)')])
