@@ -1,6 +1,7 @@
 import type { Reading } from '../control/project.ts'
 import { ruleText } from '../control/rule-name.ts'
 import type { ExplainedMatch, LostMatch } from '../engine/explain.ts'
+import { hostPort } from '../engine/host-port.ts'
 import type { Backend, Listener } from '../proto/gen/route_table.ts'
 import { bad, dim } from './terminal.ts'
 
@@ -39,9 +40,7 @@ export function lostLines(others: readonly LostMatch[], reading: Reading): reado
 
 /** Where a backend is reached. */
 export function endpointsOf({ endpoints, originAddress }: Backend): string {
-  const all = endpoints.map(({ address, port }) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  )
+  const all = endpoints.map(({ address, port }) => hostPort(address, port))
   return all.length > 0 ? all.join(' or ') : originAddress
 }
 

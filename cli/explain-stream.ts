@@ -1,6 +1,7 @@
 import process from 'node:process'
 import type { Reading } from '../control/project.ts'
 import { explainStream, type StreamExplanation, type StreamFacts } from '../engine/explain-stream.ts'
+import { hostPort } from '../engine/host-port.ts'
 import type { Router } from '../engine/router.ts'
 import { chooseTls, Streams } from '../engine/streams.ts'
 import { formatField } from '../kube/problem.ts'
@@ -98,7 +99,7 @@ function text(
 ): string[] {
   const { protocol, port } = facts
   const lines = [
-    strong(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`),
+    strong(`${protocol}://${hostPort(host, port)}`),
     `  Gateway   ${gateway}`,
     ...(listener === undefined ? [] : [listenerLine(listener)]),
     ...(listener?.tls === undefined

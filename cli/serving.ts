@@ -1,10 +1,10 @@
-import { isIPv6 } from 'node:net'
 import process from 'node:process'
 import { faultsOf } from '../control/faults.ts'
 import type { Reading } from '../control/project.ts'
 import { statuses } from '../control/status/statuses.ts'
 import type { Serving } from '../dev/dev.ts'
 import type { Place } from '../dev/places.ts'
+import { hostPort } from '../engine/host-port.ts'
 import { printFault, summary } from './faults.ts'
 import { bad, table } from './terminal.ts'
 
@@ -19,7 +19,9 @@ export function printServing(reading: Reading, { places, faults }: Serving): voi
     return [...gateway.listeners, ...gateway.sets.flatMap((set) => set.listeners)].map(({ owner, listener }) => {
       const { protocol, port, hostname = '*' } = listener
       const at = own.filter(({ listenerPort = port }) => listenerPort === port)
-      const urls = at.map((place) => `${place.kind === 'tls' ? 'https' : place.kind}://${authorityOf(place)}`)
+      const urls = at.map(
+        (place) => `${place.kind === 'tls' ? 'https' : place.kind}://${hostPort(place.address, place.port)}`,
+      )
       const attached = byObject.get(owner)?.listeners?.find((each) => each.name === listener.name)?.attachedRoutes ?? 0
       const of = owner.kind === 'Gateway' ? '' : ` (${owner.metadata.namespace}/${owner.metadata.name})`
       return [
@@ -35,6 +37,3 @@ export function printServing(reading: Reading, { places, faults }: Serving): voi
   lines.push(table(['GATEWAY', 'LISTENER', 'PORT', 'HOSTNAME', 'ROUTES', 'SERVED AT'], rows), summary(reading, all))
   process.stdout.write(`${lines.join('\n')}\n`)
 }
-
-const authorityOf = ({ address, port }: Place): string =>
-  isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,4 +1,5 @@
 import type { HeaderEdit } from '../../engine/decision.ts'
+import { hostPort } from '../../engine/host-port.ts'
 import type { Backend } from '../../proto/gen/route_table.ts'
 import { AppProtocol, Origin } from '../../proto/gen/route_table.ts'
 import type { Branch, Fate, ForwardFate, Outcome } from './fate.ts'
@@ -180,9 +181,7 @@ const MOST_ENDPOINTS = 8
 
 /** What a backend is, besides its name. */
 export function backendText({ key, protocol, origin, originAddress, endpoints, tls }: Backend): string {
-  const places = endpoints.map(({ address, port }) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  )
+  const places = endpoints.map(({ address, port }) => hostPort(address, port))
   const more = places.length > MOST_ENDPOINTS ? ` and ${places.length - MOST_ENDPOINTS} more` : ''
   const at = origin === Origin.CONNECTOR ? '' : ` by ${origin === Origin.URL ? 'URL' : 'override'} ${originAddress}`
   const security = tls === undefined ? '' : ` with TLS for ${tls.hostname}`

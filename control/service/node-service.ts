@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
+import { hostPort } from '../../engine/host-port.ts'
 import type { Site } from '../compile/compile.ts'
 import type { Store } from '../publish/store.ts'
 import { app } from './app.ts'
@@ -71,9 +72,9 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
   })
   const timers = [setInterval(() => publisher.recover().catch(failed), retry)]
   if (publishing.validFor !== undefined) timers.push(setInterval(() => publisher.renew().catch(failed), renewal))
-  const { address, port, family } = server.address() as AddressInfo
+  const { address, port } = server.address() as AddressInfo
   return {
-    address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
+    address: hostPort(address, port),
     async close(grace) {
       for (const timer of timers) clearInterval(timer)
       ending.abort()
