@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { formatAddress, parseAddress } from '../address.ts'
 import { descriptorOf } from '../sys/descriptor.ts'
 import type { ScopedAddress } from '../sys/socket-address.ts'
-import { type HopLimits, setHopLimits, setMd5Key } from '../sys/tcp-options.ts'
+import { type HopLimits, MAX_HOPS, setHopLimits, setMd5Key } from '../sys/tcp-options.ts'
 
 /** A peer that may connect. */
 export interface Caller {
@@ -24,7 +24,11 @@ export class Listener {
     this.#log = log
     this.#server = createServer((socket) => this.#take(socket))
     this.#server.on('error', (error) => log(`cannot listen on port ${port}: ${error.message}`))
-    this.#server.listen(port, '::', () => this.#setKeys(new Map()))
+    // Without an address: on "::", or on 0.0.0.0 where the machine has no IPv6.
+    this.#server.listen(port, () => {
+      this.#setHops()
+      this.#setKeys(new Map())
+    })
   }
 
   /** The whole of who may connect. */
@@ -55,6 +59,15 @@ export class Listener {
     }
   }
 
+  /** A peer with TTL security wants it of the first packet already, which the system sends. */
+  #setHops(): void {
+    const fd = descriptorOf(this.#server)
+    if (fd === undefined) return
+    const hops = { sent: MAX_HOPS, received: undefined }
+    setHopLimits(fd, true, hops)
+    if (this.#isOfBoth) setHopLimits(fd, false, hops)
+  }
+
   /** A peer with a key is not even heard without it. */
   #setKeys(before: ReadonlyMap<string, Caller>): void {
     const fd = descriptorOf(this.#server)
@@ -64,9 +77,15 @@ export class Listener {
     for (const { address, key } of this.#callers.values()) if (key !== undefined) this.#setKey(fd, address, key)
   }
 
+  /** Whether it listens for IPv6, and so for IPv4, too. */
+  get #isOfBoth(): boolean {
+    const bound = this.#server.address()
+    return typeof bound === 'object' && bound?.family === 'IPv6'
+  }
+
   #setKey(fd: number, address: ScopedAddress, key: Uint8Array): void {
     try {
-      setMd5Key(fd, mapped(address), key)
+      setMd5Key(fd, this.#isOfBoth ? mapped(address) : address, key)
     } catch (error) {
       // A key that was never set cannot be taken away.
       if (key.length > 0) this.#log(`the key of ${formatAddress(address.octets)} cannot be set: ${String(error)}`)

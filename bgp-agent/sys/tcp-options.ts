@@ -9,6 +9,9 @@ export interface HopLimits {
   readonly received: number | undefined
 }
 
+/** The largest TTL or hop limit. */
+export const MAX_HOPS = 255
+
 /** Options by level and number. tcp(7), ip(7), ipv6(7). */
 const IPPROTO_IP = 0
 const IPPROTO_TCP = 6
