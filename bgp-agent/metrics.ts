@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { hostPort } from '../engine/host-port.ts'
 import type { PeerReport } from './speaker.ts'
 
 const labelNames = ['name', 'local_asn', 'neighbor', 'neighbor_asn'] as const
@@ -67,7 +66,7 @@ export function agentMetrics(peers: () => readonly PeerReport[], netstat = '/pro
 const labelsOf = ({ instance, localAsn, address, port, asn }: PeerReport) => ({
   name: instance,
   local_asn: localAsn,
-  neighbor: hostPort(address, port),
+  neighbor: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
   neighbor_asn: asn,
 })
 
