@@ -21,7 +21,7 @@ const rounds = 9
 /** Seconds between two looks of the Worker at its store: what lies between is waited for, on top of all else. */
 const refresh = 0.25
 /** Milliseconds between the answer to one probe and the next, and until a push has to be in effect. */
-const pause = 5
+const pause = 20
 const patience = 120_000
 const host = '127.0.0.1'
 const port = 19106
