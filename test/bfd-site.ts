@@ -20,7 +20,7 @@ const port = 1790
 
 /** How a peer is reached, and watched. */
 export interface WatchedPeer {
-  readonly family: 'ipv4' | 'ipv6'
+  readonly family: 'ipv4' | 'ipv6' | 'linkLocal'
   /** Hops that both sides are told; 1: neighbours. */
   readonly hops: number
   /** BFD as this side has it; undefined: not at all. */
@@ -33,6 +33,17 @@ export interface WatchedPeer {
 export interface BirdTimers {
   readonly interval: number
   readonly multiplier: number
+}
+
+export interface BirdSession {
+  /** "Up", "Init", "Down". */
+  readonly state: string
+  /** Since when, in milliseconds since the epoch. */
+  readonly since: number
+  /** Milliseconds between packets of BIRD's. */
+  readonly interval: number
+  /** Milliseconds without a packet of the agent's after which BIRD gives it up. */
+  readonly timeout: number
 }
 
 /** An agent of ours and a BIRD that watch each other by BFD, on two machines with a wire between them. */
@@ -98,23 +109,19 @@ export class BfdSite {
     return (await run('birdc', ['-s', this.#control, ...words])).stdout
   }
 
-  /** As BIRD has it: "Up", "Down", … of the session with a peer; undefined: it has none. */
-  async bfdState(peer = 0): Promise<string | undefined> {
+  /** As BIRD has it: the session with a peer; undefined: it has none. */
+  async bfd(peer = 0): Promise<BirdSession | undefined> {
     const { family } = this.#peers[peer] ?? { family: 'ipv4' }
-    return this.#line(await this.birdc('show', 'bfd', 'sessions'), addresses[family].node(peer))?.[2]
-  }
-
-  /** Microseconds, as BIRD has them: between its packets, and without one of ours. */
-  async bfdTimes(peer = 0): Promise<readonly number[]> {
-    const { family } = this.#peers[peer] ?? { family: 'ipv4' }
-    const line = this.#line(await this.birdc('show', 'bfd', 'sessions'), addresses[family].node(peer))
-    return (line?.slice(-2) ?? []).map(Number)
-  }
-
-  /** Since when BIRD has had the state of the session. */
-  async bfdSince(peer = 0): Promise<string | undefined> {
-    const { family } = this.#peers[peer] ?? { family: 'ipv4' }
-    return this.#line(await this.birdc('show', 'bfd', 'sessions'), addresses[family].node(peer))?.[3]
+    const lines = (await this.birdc('show', 'bfd', 'sessions')).split('\n').map((line) => line.trim().split(/\s+/))
+    const found = lines.find(([address]) => address === addresses[family].node(peer))
+    if (found === undefined) return undefined
+    const [, , state = '', since, interval, timeout] = found
+    return {
+      state,
+      since: Date.parse(`${new Date().toDateString()} ${since}`),
+      interval: Number(interval) * 1000,
+      timeout: Number(timeout) * 1000,
+    }
   }
 
   async isEstablished(peer = 0): Promise<boolean> {
@@ -124,7 +131,7 @@ export class BfdSite {
   async untilUp(): Promise<void> {
     for (const [index, { bfd }] of this.#peers.entries()) {
       await this.until(() => this.isEstablished(index))
-      if (bfd !== undefined) await this.until(async () => (await this.bfdState(index)) === 'Up')
+      if (bfd !== undefined) await this.until(async () => (await this.bfd(index))?.state === 'Up')
     }
   }
 
@@ -154,28 +161,19 @@ export class BfdSite {
       ['a', 'node'],
       ['b', 'router'],
     ] as const) {
+      // Link-local addresses are the test's own.
+      await this.#ip(end, 'link set wire addrgenmode none')
       for (const link of ['lo', 'wire']) await this.#ip(end, `link set ${link} up`)
-      for (const [family, length] of [
-        ['ipv4', 24],
-        ['ipv6', 64],
-      ] as const)
-        for (let peer = 0; peer < MAX_PEERS; peer++)
-          await this.#ip(
-            end,
-            `address add ${addresses[family][who](peer)}/${length} dev wire ${family === 'ipv6' ? 'nodad' : ''}`,
-          )
+      await this.#ip(end, `address add ${addresses.linkLocal[who](0)}/64 dev wire nodad`)
+      for (let peer = 0; peer < MAX_PEERS; peer++) {
+        await this.#ip(end, `address add ${addresses.ipv4[who](peer)}/24 dev wire`)
+        await this.#ip(end, `address add ${addresses.ipv6[who](peer)}/64 dev wire nodad`)
+      }
     }
   }
 
   async #ip(end: string, words: string): Promise<void> {
-    await run('ip', ['-n', `${this.#name}${end}`, ...words.trim().split(' ')])
-  }
-
-  #line(shown: string, address: string): readonly string[] | undefined {
-    return shown
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .find(([first]) => first === address)
+    await run('ip', ['-n', `${this.#name}${end}`, ...words.split(' ')])
   }
 
   #spawn(end: string, words: readonly string[]): Process {
@@ -218,11 +216,14 @@ class Process {
 
 const MAX_PEERS = 3
 
-/** Each peer has addresses of its own. */
+/** Each peer has addresses of its own; one alone has those of the link. */
 const addresses = {
+  linkLocal: { node: (_: number) => 'fe80::1', router: (_: number) => 'fe80::2' },
   ipv4: { node: (peer: number) => `10.96.0.${10 + peer}`, router: (peer: number) => `10.96.0.${100 + peer}` },
   ipv6: { node: (peer: number) => `fd96::1:${peer}`, router: (peer: number) => `fd96::2:${peer}` },
 }
+
+const zone = (family: WatchedPeer['family']): string => (family === 'linkLocal' ? '%wire' : '')
 
 function birdConfig(peers: readonly WatchedPeer[], { interval, multiplier }: BirdTimers): string {
   const timers = `{ interval ${interval} ms; idle tx interval 1 s; multiplier ${multiplier}; }`
@@ -237,7 +238,7 @@ function birdConfig(peers: readonly WatchedPeer[], { interval, multiplier }: Bir
   })
   const protocols = peers.map(
     ({ family, hops, isHeeded, bfd }, index) => `protocol bgp peer${index} {
-  local ${addresses[family].router(index)} port ${port} as ${asn.theirs}; neighbor ${addresses[family].node(index)} as ${asn.ours};
+  local ${addresses[family].router(index)} port ${port} as ${asn.theirs}; neighbor ${addresses[family].node(index)}${zone(family)} as ${asn.ours};
   passive on; strict bind on; ${hops === 1 ? 'direct' : `multihop ${hops}`}; bfd ${isHeeded && bfd !== undefined ? 'on' : 'off'};
   error wait time 1,2; hold time 90; ipv4 { import all; export none; extended next hop on; };
 }`,
@@ -269,7 +270,7 @@ const manifests = (peers: readonly WatchedPeer[]): object => ({
             localASN: asn.ours,
             peers: peers.map(({ family }, index) => ({
               name: `peer${index}`,
-              peerAddress: addresses[family].router(index),
+              peerAddress: `${addresses[family].router(index)}${zone(family)}`,
               peerASN: asn.theirs,
               peerConfigRef: { name: `peer${index}` },
             })),
@@ -282,10 +283,9 @@ const manifests = (peers: readonly WatchedPeer[]): object => ({
         bgpInstances: [
           {
             name: 'main',
-            peers: peers.map(({ family }, index) => ({
-              name: `peer${index}`,
-              localAddress: addresses[family].node(index),
-            })),
+            peers: peers.flatMap(({ family }, index) =>
+              family === 'linkLocal' ? [] : [{ name: `peer${index}`, localAddress: addresses[family].node(index) }],
+            ),
           },
         ],
       },

@@ -22,15 +22,34 @@ beforeEach(async () => {
 })
 afterEach(() => site.close())
 
+/** Milliseconds, as BIRD has them. */
+const agrees = (interval: number, timeout: number, peer = 0): Promise<number> =>
+  site.until(async () => {
+    const session = await site.bfd(peer)
+    return session?.interval === interval && session.timeout === timeout
+  })
+
 const tell = (what: string, milliseconds: number): void => console.log(`${what}: ${milliseconds.toFixed(0)} ms`)
 
 birdTest(
-  'sessions with neighbours of both families, and over more hops, are up with the interval of both ends',
+  'sessions with neighbours of both families, and over more hops, agree on the intervals of both ends',
   async () => {
     await site.start([watched, { ...watched, family: 'ipv6' }, { ...watched, hops: 4 }], bird)
-    for (const peer of [0, 1, 2]) await site.until(async () => `${await site.bfdTimes(peer)}` === '0.05,0.15')
+    for (const peer of [0, 1, 2]) await agrees(50, 150, peer)
   },
 )
+
+birdTest('a session with a link-local address is on one interface', async () => {
+  await site.start([{ ...watched, family: 'linkLocal' }], bird)
+  await agrees(50, 150)
+})
+
+birdTest('an agent that ends says so, and does not wait for anything', async () => {
+  await site.start([{ ...watched, isHeeded: false }], bird)
+  const start = performance.now()
+  await Promise.all([site.agent.end('SIGTERM'), site.until(async () => (await site.bfd())?.state === 'Down')])
+  expect(performance.now() - start).toBeLessThan(2000)
+})
 
 birdTest('a BIRD that stops is noticed, and BGP with it ends and comes back', async () => {
   await site.start([watched], bird)
@@ -56,8 +75,10 @@ birdTest('a BIRD that is killed is noticed, and another is found when it is ther
 birdTest('an agent that stops is noticed by BIRD', async () => {
   await site.start([watched], bird)
   for (const round of [1, 2, 3]) {
+    const stopped = Date.now()
     site.agent.signal('SIGSTOP')
-    const time = await site.until(async () => (await site.bfdState()) === 'Down')
+    await site.until(async () => (await site.bfd())?.state === 'Down')
+    const time = ((await site.bfd())?.since ?? Number.NaN) - stopped
     tell(`agent stopped, noticed by BIRD (${round})`, time)
     expect(time).toBeLessThan(noticed)
     expect(await site.isEstablished()).toBe(false)
@@ -80,13 +101,13 @@ birdTest('a peer that is lost is told so by a NOTIFICATION', async () => {
 
 birdTest('new intervals are agreed on a session that stays up, and BGP stays up without any', async () => {
   await site.start([{ ...watched, isHeeded: false }], bird)
-  const since = await site.bfdSince()
+  const before = await site.bfd()
   await site.writeManifests([{ ...watched, bfd: { ...bfd, transmitIntervalMilliseconds: 400, detectMultiplier: 5 } }])
-  await site.until(async () => `${await site.bfdTimes()}` === '0.05,2')
+  await agrees(50, 2000)
   await site.writeManifests([{ ...watched, bfd: { ...bfd, receiveIntervalMilliseconds: 200 } }])
-  await site.until(async () => `${await site.bfdTimes()}` === '0.2,0.15')
-  expect([await site.bfdState(), await site.bfdSince()]).toEqual(['Up', since])
+  await agrees(200, 150)
+  expect(await site.bfd()).toMatchObject({ state: 'Up', since: before?.since })
   await site.writeManifests([{ ...watched, bfd: undefined }])
-  await site.until(async () => (await site.bfdState()) === 'Down')
+  await site.until(async () => (await site.bfd())?.state === 'Down')
   expect(site.agent.log.match(/session (up|down)/g)).toEqual(['session up'])
 })

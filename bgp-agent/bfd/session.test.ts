@@ -142,6 +142,18 @@ test('packets become fewer, and waiting shorter, only when the peer knows', () =
   expect(known.transmitAfter).toBe(500 * ms)
 })
 
+test('waiting becomes longer at once, also for the next packet', () => {
+  const patient: Event = { type: 'timers', timers: { ...fast, requiredMinRx: 900 * ms } }
+  expect(walk([...settled, patient]).detectAfter).toBe(4 * 900 * ms)
+})
+
+test('nobody who has gone is asked for an answer', () => {
+  const timers = { ...fast, desiredMinTx: 2_000_000 }
+  const asks = [...toUp, { type: 'timers', timers: { ...timers, requiredMinRx: 1 } } as const]
+  expect(walk(asks, timers).sent).toMatchObject([{ isPoll: true }])
+  expect(walk([...asks, { type: 'detectionTimer' }], timers).sent).toMatchObject([{ isPoll: false }])
+})
+
 test('an answer to what has changed since is not taken for one', () => {
   const twice = [...settled, slower, { type: 'timers', timers: { ...fast, desiredMinTx: 900 * ms } } as const]
   const answer = hears({ state: up, isFinal: true })

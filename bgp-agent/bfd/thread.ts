@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { constants, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { LiveSession } from './live-session.ts'
 import type { FromThread, SessionId, ToThread } from './messages.ts'
@@ -6,6 +7,13 @@ import type { Timers } from './session.ts'
 import { type BfdPath, Transport } from './transport.ts'
 
 // The thread of all sessions, which a busy main thread does not hold up.
+
+try {
+  // Of this thread alone, as Linux has it: 50 ms are soon over on a machine that has much to do.
+  setPriority(constants.priority.PRIORITY_HIGH)
+} catch {
+  // It takes CAP_SYS_NICE, which an agent may be without.
+}
 
 const transport = new Transport(Math.random)
 const sessions = new Map<SessionId, LiveSession>()

@@ -24,8 +24,9 @@ export function socketAddress({ octets, scope }: ScopedAddress, port: number): U
 /** Whether numbers of the host begin with their least octet. */
 export const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-/** Index of an interface by its name; undefined where there is none with an IPv6 address. */
+/** Index of an interface by its name; undefined where there is none with a link-local address. */
 export function interfaceIndex(name: string): number | undefined {
-  for (const info of networkInterfaces()[name] ?? []) if (info.family === 'IPv6') return info.scopeid || undefined
+  // Addresses that are not link-local have none.
+  for (const { scopeid } of networkInterfaces()[name] ?? []) if (scopeid) return scopeid
   return undefined
 }
