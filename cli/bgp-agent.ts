@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Command, Option } from 'commander'
 import { explainAddress } from '../bgp-agent/explanation.ts'
+import { OfferMemo } from '../bgp-agent/plan/announcements.ts'
 import { routePolicies } from '../bgp-agent/route-policies.ts'
 import { ManifestReader } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
@@ -65,7 +66,8 @@ export const agentCommand = new Command('agent')
     })
     let all: readonly KubeObject[] = []
     let machine = thisMachine()
-    let { objects, plan } = planOf(all, machine, flags)
+    const memo = new OfferMemo()
+    let { objects, plan } = planOf(all, machine, flags, memo)
     const answers: Readonly<Record<string, (target: URL) => unknown>> = {
       '/status': () => agentStatus(flags.node, Date.now(), plan, speaker),
       '/route-policies': () => routePolicies(plan),
@@ -94,7 +96,7 @@ export const agentCommand = new Command('agent')
     let problems: readonly Problem[] = []
     let said = new Set<string>()
     const announce = (): void => {
-      ;({ objects, plan } = planOf(all, machine, flags))
+      ;({ objects, plan } = planOf(all, machine, flags, memo))
       speaker.set(plan)
       const wrong = new Set([...problems.map(formatProblem), ...remarks({ ...plan, withheld: [] })])
       for (const line of wrong) if (!said.has(line)) log.warn(line)

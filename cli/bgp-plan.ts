@@ -2,7 +2,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { type Explanation, explainAddress } from '../bgp-agent/explanation.ts'
-import type { Machine } from '../bgp-agent/plan/announcements.ts'
+import type { Machine, OfferMemo } from '../bgp-agent/plan/announcements.ts'
 import { type NodeObjects, nodeObjects } from '../bgp-agent/plan/node-objects.ts'
 import { type NodePlan, planNode, usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
 import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
@@ -69,9 +69,10 @@ export function planOf(
   all: readonly KubeObject[],
   machine: Machine,
   { node, secretNamespace }: Omit<PlanFlags, 'filename'>,
+  memo?: OfferMemo,
 ): Planned {
   const objects = nodeObjects(all)
-  return { objects, plan: planNode(objects, { nodeName: node, secretNamespace, machine }) }
+  return { objects, plan: planNode(objects, { nodeName: node, secretNamespace, machine }, memo) }
 }
 
 export const thisMachine = (): Machine => ({ interfaces: interfaceAddresses(), defaultRoutes: defaultRoutes() })

@@ -1,3 +1,4 @@
+import type { EndpointSlice } from '../../kube/core/endpoint-slice.ts'
 import type { Service } from '../../kube/core/service.ts'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import { selects } from '../../kube/label-selector.ts'
@@ -5,16 +6,16 @@ import { type FamilyName, parseAddress } from '../address.ts'
 import type { RouteAttributes } from '../bgp/attributes.ts'
 import { families } from '../bgp/family.ts'
 import { type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
+import type { Route } from '../bgp/rib-out.ts'
 import type { DefaultRoute } from '../sys/default-routes.ts'
 import type { Advertisement, NodeObjects } from './node-objects.ts'
-import { attributesOf, communitiesAnnotation, withAnnotation } from './route-attributes.ts'
+import { attributesOf, communitiesAnnotation, SharedAttributes, withAnnotation } from './route-attributes.ts'
 import { serviceAddresses } from './service-addresses.ts'
 
-/** Where a route comes from: "Service shop/web LoadBalancerIP by advertisement public". */
 export interface Announcement {
-  readonly prefix: Prefix
-  readonly attributes: RouteAttributes
-  readonly source: string
+  readonly route: Route
+  /** Where it comes from, alone: "Service shop/web LoadBalancerIP by advertisement public". */
+  readonly sources: readonly string[]
 }
 
 export interface Withheld {
@@ -42,10 +43,54 @@ export interface Machine {
 
 type Item = Advertisement['spec']['advertisements'][number]
 
-/** What a node has to announce by one advertisement. */
-export function offer(advertisement: Advertisement, objects: NodeObjects, nodeName: string, machine: Machine): Offer {
-  const draft = new OfferDraft(` by advertisement ${advertisement.metadata.name}`)
-  for (const item of advertisement.spec.advertisements) addItem(item, draft, objects, nodeName, machine)
+/** What was worked out for Services, while they and all that it stands on are the same objects. */
+export class OfferMemo {
+  readonly attributes = new SharedAttributes()
+  readonly #known = new WeakMap<Item, WeakMap<Service, ServiceOffer>>()
+
+  of(item: Item, service: Service, slices: readonly EndpointSlice[], make: () => Offer): Offer {
+    const ofItem = this.#known.get(item) ?? new WeakMap<Service, ServiceOffer>()
+    this.#known.set(item, ofItem)
+    const known = ofItem.get(service)
+    if (known !== undefined && isSame(known.slices, slices)) return known.offer
+    const offer = make()
+    ofItem.set(service, { slices, offer })
+    return offer
+  }
+}
+
+interface ServiceOffer {
+  readonly slices: readonly EndpointSlice[]
+  readonly offer: Offer
+}
+
+const isSame = (a: readonly EndpointSlice[], b: readonly EndpointSlice[]): boolean =>
+  a.length === b.length && a.every((slice, index) => slice === b[index])
+
+/** What a node has to announce by one advertisement. `memo` is of this node. */
+export function offer(
+  advertisement: Advertisement,
+  objects: NodeObjects,
+  nodeName: string,
+  machine: Machine,
+  memo: OfferMemo,
+): Offer {
+  const by = ` by advertisement ${advertisement.metadata.name}`
+  const draft = new OfferDraft(by, memo.attributes)
+  for (const item of advertisement.spec.advertisements) {
+    if (item.advertisementType === 'Service') {
+      for (const service of objects.services) {
+        const slices = objects.slices.get(`${service.metadata.namespace}/${service.metadata.name}`) ?? []
+        draft.take(
+          memo.of(item, service, slices, () => {
+            const own = new OfferDraft(by, memo.attributes)
+            addService(service, item, own, slices, nodeName)
+            return own
+          }),
+        )
+      }
+    } else addItem(item, draft, objects, nodeName, machine)
+  }
   return draft
 }
 
@@ -54,18 +99,30 @@ class OfferDraft implements Offer {
   readonly withheld: Withheld[] = []
   readonly faults: string[] = []
   readonly #by: string
+  readonly #shared: SharedAttributes
 
-  constructor(by: string) {
+  constructor(by: string, shared: SharedAttributes) {
     this.#by = by
+    this.#shared = shared
   }
 
   announce(prefix: Prefix | undefined, text: string, attributes: RouteAttributes, source: string): void {
     if (prefix === undefined) this.faults.push(`${source}: ${JSON.stringify(text)} is no prefix`)
-    else this.announced.push({ prefix, attributes, source: source + this.#by })
+    else
+      this.announced.push({
+        route: { prefix, attributes: this.#shared.of(attributes) },
+        sources: [source + this.#by],
+      })
   }
 
   withhold(prefix: string, source: string, why: string): void {
     this.withheld.push({ prefix, source: source + this.#by, why })
+  }
+
+  take({ announced, withheld, faults }: Offer): void {
+    for (const each of announced) this.announced.push(each)
+    for (const each of withheld) this.withheld.push(each)
+    for (const each of faults) this.faults.push(each)
   }
 }
 
@@ -79,9 +136,6 @@ function addItem(item: Item, draft: OfferDraft, objects: NodeObjects, nodeName: 
         draft.announce(parsePrefix(cidr), cidr, attributes, `Node ${nodeName} PodCIDR`)
       break
     }
-    case 'Service':
-      for (const service of objects.services) addService(service, item, attributes, draft, objects, nodeName)
-      break
     case 'Gateway':
       for (const gateway of objects.gateways) addGateway(gateway, item, attributes, draft)
       break
@@ -100,24 +154,22 @@ function addItem(item: Item, draft: OfferDraft, objects: NodeObjects, nodeName: 
 
 function addService(
   service: Service,
-  { service: options, selector }: Item,
-  attributes: RouteAttributes,
+  { service: options, selector, attributes }: Item,
   draft: OfferDraft,
-  { slices }: NodeObjects,
+  slices: readonly EndpointSlice[],
   nodeName: string,
 ): void {
   const { name, namespace, labels, annotations } = service.metadata
   const names = { 'io.kubernetes.service.name': name, 'io.kubernetes.service.namespace': namespace }
   if (options === undefined || selector === undefined || !selects(selector, { ...labels, ...names })) return
-  const { attributes: own, bad } = withAnnotation(attributes, annotations[communitiesAnnotation] ?? '')
+  const { attributes: own, bad } = withAnnotation(attributesOf(attributes), annotations[communitiesAnnotation] ?? '')
   for (const text of bad)
     draft.faults.push(
       `Service ${namespace}/${name}: annotation ${communitiesAnnotation}: ${JSON.stringify(text)} is no community`,
     )
-  const ownSlices = slices.get(`${namespace}/${name}`) ?? []
   for (const type of options.addresses) {
     const source = `Service ${namespace}/${name} ${type}`
-    for (const { address, withheld, isLocal } of serviceAddresses(service, type, ownSlices, nodeName)) {
+    for (const { address, withheld, isLocal } of serviceAddresses(service, type, slices, nodeName)) {
       const host = hostPrefix(address)
       const length = host?.family === 'ipv4' ? options.aggregationLengthIPv4 : options.aggregationLengthIPv6
       const prefix =

@@ -1,9 +1,9 @@
 import { selects } from '../../kube/label-selector.ts'
 import { type FamilyName, parseAddress } from '../address.ts'
 import type { Route, Routes } from '../bgp/rib-out.ts'
-import { type Announcement, type Machine, type Offer, offer, type Withheld } from './announcements.ts'
+import { type Announcement, type Machine, type Offer, OfferMemo, offer, type Withheld } from './announcements.ts'
 import type { ClusterConfig, NodeObjects, PeerConfig } from './node-objects.ts'
-import { merged, SharedAttributes } from './route-attributes.ts'
+import { merged } from './route-attributes.ts'
 
 /** What a node does: which sessions it has, and what it tells each peer. */
 export interface NodePlan {
@@ -37,7 +37,7 @@ export interface PeerPlan {
   readonly families: readonly FamilyName[]
   readonly routes: Routes
   /** By prefix: where each route comes from. */
-  readonly sources: ReadonlyMap<string, ReadonlySet<string>>
+  readonly sources: ReadonlyMap<string, readonly string[]>
 }
 
 type Peer = ClusterConfig['spec']['bgpInstances'][number]['peers'][number]
@@ -64,16 +64,16 @@ export interface PlanOptions {
   readonly machine: Machine
 }
 
-/** Pure: the same objects give the same plan. */
-export function planNode(objects: NodeObjects, options: PlanOptions): NodePlan {
-  const planning = new Planning(objects, options)
+/** Pure: the same objects give the same plan. With the memo of earlier plans of the node, what has not changed costs little. */
+export function planNode(objects: NodeObjects, options: PlanOptions, memo: OfferMemo = new OfferMemo()): NodePlan {
+  const planning = new Planning(objects, options, memo)
   return planning.plan()
 }
 
 class Planning {
   readonly #objects: NodeObjects
   readonly #options: PlanOptions
-  readonly #shared = new SharedAttributes()
+  readonly #memo: OfferMemo
   readonly #offers = new Map<string, Offer>()
   readonly #conditions: Condition[] = []
   /** The cluster configuration of this node. */
@@ -81,9 +81,10 @@ class Planning {
   readonly #faults = new Set<string>()
   readonly #withheld = new Map<string, Withheld>()
 
-  constructor(objects: NodeObjects, options: PlanOptions) {
+  constructor(objects: NodeObjects, options: PlanOptions, memo: OfferMemo) {
     this.#objects = objects
     this.#options = options
+    this.#memo = memo
   }
 
   plan(): NodePlan {
@@ -216,29 +217,30 @@ class Planning {
 
   #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'sources'> {
     const routes = new Map<string, Route>()
-    const sources = new Map<string, Set<string>>()
+    const sources = new Map<string, readonly string[]>()
     for (const { afi, safi, advertisements } of spec.families) {
       if (safi !== 'unicast' || advertisements === undefined) continue
       for (const advertisement of this.#objects.advertisements) {
         if (!selects(advertisements, advertisement.metadata.labels)) continue
         for (const announcement of this.#offer(advertisement).announced)
-          if (announcement.prefix.family === afi) this.#add(announcement, routes, sources)
+          if (announcement.route.prefix.family === afi) this.#add(announcement, routes, sources)
       }
     }
     return { routes, sources }
   }
 
   #add(
-    { prefix, attributes, source }: Announcement,
+    { route, sources: from }: Announcement,
     routes: Map<string, Route>,
-    sources: Map<string, Set<string>>,
+    sources: Map<string, readonly string[]>,
   ): void {
+    const { prefix, attributes } = route
     const before = routes.get(prefix.text)
-    const own = this.#shared.of(attributes)
-    if (before === undefined) routes.set(prefix.text, { prefix, attributes: own })
-    else if (before.attributes !== own)
-      routes.set(prefix.text, { prefix, attributes: this.#shared.of(merged(before.attributes, own)) })
-    sources.set(prefix.text, (sources.get(prefix.text) ?? new Set()).add(source))
+    if (before === undefined) routes.set(prefix.text, route)
+    else if (before.attributes !== attributes)
+      routes.set(prefix.text, { prefix, attributes: this.#memo.attributes.of(merged(before.attributes, attributes)) })
+    const others = sources.get(prefix.text)
+    sources.set(prefix.text, others === undefined ? from : [...new Set([...others, ...from])])
   }
 
   #offer(advertisement: NodeObjects['advertisements'][number]): Offer {
@@ -246,7 +248,7 @@ class Planning {
     const known = this.#offers.get(key)
     if (known !== undefined) return known
     const { nodeName, machine } = this.#options
-    const made = offer(advertisement, this.#objects, nodeName, machine)
+    const made = offer(advertisement, this.#objects, nodeName, machine, this.#memo)
     this.#offers.set(key, made)
     for (const withheld of made.withheld) this.#withheld.set(`${withheld.prefix} ${withheld.source}`, withheld)
     for (const fault of made.faults) this.#faults.add(fault)

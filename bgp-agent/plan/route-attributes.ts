@@ -93,6 +93,9 @@ export function describeAttributes(attributes: RouteAttributes): readonly string
   ]
 }
 
+/** Attributes that are kept; where there are more, all are forgotten, and equal ones are two objects for once. */
+const MOST = 10_000
+
 /** One object for all that are equal, so that routes which travel together share it. */
 export class SharedAttributes {
   readonly #known = new Map<string, RouteAttributes>()
@@ -101,7 +104,9 @@ export class SharedAttributes {
     const { prepend, med, localPreference, communities, largeCommunities } = attributes
     const key = [prepend, med, localPreference, communities.join(), largeCommunities.join(';')].join(' ')
     const known = this.#known.get(key)
-    if (known === undefined) this.#known.set(key, attributes)
-    return known ?? attributes
+    if (known !== undefined) return known
+    if (this.#known.size >= MOST) this.#known.clear()
+    this.#known.set(key, attributes)
+    return attributes
   }
 }
