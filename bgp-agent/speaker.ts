@@ -64,7 +64,9 @@ export class Speaker {
     for (const [key, { instance, plan }] of wanted) {
       const running = this.#running.get(key) ?? this.#start(key, instance, plan)
       if (running === undefined) continue
-      this.#running.set(key, { ...running, instance, plan })
+      const path = { ...running.path, key: keyOf(plan) }
+      this.#running.set(key, { ...running, instance, plan, path })
+      if (path.key !== undefined && running.plan.password !== plan.password) running.peer.setKey(path.peer, path.key)
       running.peer.set(plan.routes)
     }
     this.#listen(instances)
@@ -104,7 +106,13 @@ export class Speaker {
       return undefined
     }
     const { random, now, interfaces } = this.#world
-    const peer = new Peer(settingsOf(instance, plan), { dial: () => dial(path), random, now, interfaces, log })
+    const peer = new Peer(settingsOf(instance, plan), {
+      dial: () => dial(this.#running.get(key)?.path ?? path),
+      random,
+      now,
+      interfaces,
+      log,
+    })
     peer.start()
     return { instance, plan, identity: identityOf(instance, plan), path, peer }
   }
@@ -149,8 +157,11 @@ export class Speaker {
 /** All that a session stands on: everything but the routes and BFD. */
 const identityOf = (
   { asn, routerId, localPort }: InstancePlan,
-  { routes: _, sources: __, settings, ...plan }: PeerPlan,
-): string => JSON.stringify([asn, routerId, localPort, plan, { ...settings, bfd: undefined }])
+  { routes: _, sources: __, settings, password, ...plan }: PeerPlan,
+): string => JSON.stringify([asn, routerId, localPort, plan, password !== undefined, { ...settings, bfd: undefined }])
+
+const keyOf = ({ password }: Pick<PeerPlan, 'password'>): Uint8Array | undefined =>
+  password === undefined ? undefined : new TextEncoder().encode(password)
 
 /** A sentence when there is no way to the peer. */
 function pathTo(
@@ -168,7 +179,7 @@ function pathTo(
     port: settings.transport.peerPort,
     local,
     device: settings.transport.sourceInterface,
-    key: password === undefined ? undefined : new TextEncoder().encode(password),
+    key: keyOf({ password }),
     hops: hopLimits(peerAsn === asn, settings.ebgpMultihop, hasTtlSecurity),
   }
 }

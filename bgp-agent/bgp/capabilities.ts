@@ -52,7 +52,7 @@ export interface GracefulRestart {
 export function encodeCapabilities(capabilities: Capabilities): Uint8Array {
   const { fourOctetAs, gracefulRestart, role } = capabilities
   return Uint8Array.from([
-    ...capabilities.families.flatMap((family) => tlv(Code.multiprotocol, [...afi(family), 0, families[family].safi])),
+    ...encodeFamilies(capabilities.families),
     ...(capabilities.routeRefresh ? tlv(Code.routeRefresh, []) : []),
     ...(capabilities.enhancedRouteRefresh ? tlv(Code.enhancedRouteRefresh, []) : []),
     ...(capabilities.extendedMessage ? tlv(Code.extendedMessage, []) : []),
@@ -63,6 +63,10 @@ export function encodeCapabilities(capabilities: Capabilities): Uint8Array {
     ...(fourOctetAs === undefined ? [] : tlv(Code.fourOctetAs, u32(fourOctetAs))),
   ])
 }
+
+/** The multiprotocol capability of each. */
+export const encodeFamilies = (names: readonly FamilyName[]): Uint8Array =>
+  Uint8Array.from(names.flatMap((name) => tlv(Code.multiprotocol, [...afi(name), 0, families[name].safi])))
 
 const tlv = (code: number, value: readonly number[]): readonly number[] => [code, value.length, ...value]
 const afi = (family: FamilyName): readonly number[] => u16(families[family].afi)

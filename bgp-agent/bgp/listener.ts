@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { formatAddress, parseAddress } from '../address.ts'
 import { descriptorOf } from '../sys/descriptor.ts'
 import type { ScopedAddress } from '../sys/socket-address.ts'
-import { type HopLimits, MAX_HOPS, setHopLimits, setMd5Key } from '../sys/tcp-options.ts'
+import { type HopLimits, insideIpv6, MAX_HOPS, setHopLimits, setMd5Key } from '../sys/tcp-options.ts'
 
 /** A peer that may connect. */
 export interface Caller {
@@ -85,16 +85,10 @@ export class Listener {
 
   #setKey(fd: number, address: ScopedAddress, key: Uint8Array): void {
     try {
-      setMd5Key(fd, this.#isOfBoth ? mapped(address) : address, key)
+      setMd5Key(fd, this.#isOfBoth ? insideIpv6(address) : address, key)
     } catch (error) {
       // A key that was never set cannot be taken away.
       if (key.length > 0) this.#log(`the key of ${formatAddress(address.octets)} cannot be set: ${String(error)}`)
     }
   }
-}
-
-/** On a socket of both families an IPv4 address stands inside IPv6. */
-function mapped({ octets, scope }: ScopedAddress): ScopedAddress {
-  if (octets.length === 16) return { octets, scope }
-  return { octets: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...octets), scope }
 }

@@ -1,5 +1,5 @@
 import { type FamilyName, parseAddress } from '../address.ts'
-import type { Capabilities, GracefulRestart } from './capabilities.ts'
+import { type Capabilities, encodeFamilies, type GracefulRestart } from './capabilities.ts'
 import { BgpError, ErrorCode, OpenError } from './error.ts'
 import type { Open } from './open.ts'
 
@@ -61,6 +61,8 @@ export function negotiate(local: Local, open: Open): Negotiated {
       ErrorCode.open,
       OpenError.unsupportedCapability,
       `the peer has none of ${ours.families.join(', ')}`,
+      // RFC 5492 section 5: the capabilities that are missed.
+      encodeFamilies(ours.families),
     )
   const holdTime = Math.min(local.holdTime, open.holdTime)
   return {

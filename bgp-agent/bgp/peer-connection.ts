@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net'
+import { descriptorOf } from '../sys/descriptor.ts'
+import type { ScopedAddress } from '../sys/socket-address.ts'
+import { insideIpv6, setMd5Key } from '../sys/tcp-options.ts'
 import { BgpError } from './error.ts'
 import type { ConnectionEvent, ConnectionId } from './fsm.ts'
 import { MessageReader, MessageType } from './message.ts'
@@ -45,6 +48,14 @@ export class PeerConnection {
 
   get localAddress(): string | undefined {
     return this.#socket.localAddress
+  }
+
+  /** Goes on with another key of TCP MD5. Throws SystemError. */
+  setKey(peer: ScopedAddress, key: Uint8Array): void {
+    const fd = descriptorOf(this.#socket)
+    if (fd === undefined) return
+    const isOfBoth = this.#socket.remoteAddress?.startsWith('::ffff:') ?? false
+    setMd5Key(fd, isOfBoth ? insideIpv6(peer) : peer, key)
   }
 
   send(message: Uint8Array): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type FamilyName, parseAddress } from '../address.ts'
+import type { ScopedAddress } from '../sys/socket-address.ts'
 import { Cease } from './error.ts'
 import {
   type Action,
@@ -99,6 +100,18 @@ export class Peer implements ConnectionEnds {
     this.#routes = routes
     if (this.#established === undefined) return
     this.#send(this.#established.id, this.#established.rib.next(routes))
+  }
+
+  /** Goes on with another key of TCP MD5; the peer has to have it, too, before its hold timer expires. */
+  setKey(address: ScopedAddress, key: Uint8Array): void {
+    if (this.#connections.size > 0) this.#world.log('the session goes on with another key')
+    for (const connection of this.#connections.values()) {
+      try {
+        connection.setKey(address, key)
+      } catch (error) {
+        this.#world.log(`the new key cannot be set: ${String(error)}`)
+      }
+    }
   }
 
   /** Ends the session. `text` is for the peer's operator; without one the peer is told nothing, and keeps the routes for as

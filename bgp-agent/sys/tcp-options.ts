@@ -61,3 +61,9 @@ export function setMd5Key(fd: number, peer: ScopedAddress, key: Uint8Array): voi
   bytes.set(key, 136)
   setOption(fd, IPPROTO_TCP, TCP_MD5SIG, bytes)
 }
+
+/** A peer's address as a socket of both families has it: an IPv4 one stands inside IPv6. */
+export function insideIpv6({ octets, scope }: ScopedAddress): ScopedAddress {
+  if (octets.length === 16) return { octets, scope }
+  return { octets: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...octets), scope }
+}
