@@ -50,4 +50,23 @@ export const protectionCells: readonly Cell[] = (['agent', 'daemon'] as const)
         expect([await site.isUp(2), await site.isUp(3)]).toEqual([false, false])
       },
     },
+    {
+      name: 'a password that changes at the agent leaves sessions as they are, and with it the daemon has new ones',
+      lacks: { GoBGP: 'it takes no other password while it runs' },
+      async prove({ site, kind, expect }) {
+        await site.start(kind, [
+          { spec: { authSecretRef }, daemon: { password } },
+          { dials: 'daemon', spec: { authSecretRef }, daemon: { password } },
+        ])
+        const both = async (): Promise<boolean> => (await site.isUp(0)) && (await site.isUp(1))
+        await site.until(both)
+        await site.writePassword('other')
+        // From here on nothing of the agent's reaches the daemon, which would have taken a Cease.
+        await site.until(async () => site.agentLog().includes('goes on with another key'))
+        expect(await both()).toBe(true)
+        for (const session of [0, 1]) await site.daemon.setPassword(site.neighbour(session), 'other')
+        for (const session of [0, 1]) await site.comesUpAgain(session)
+        expect(site.agentLog()).not.toContain('session down: stopped')
+      },
+    },
   ])

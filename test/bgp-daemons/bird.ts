@@ -12,14 +12,16 @@ export const bird: DaemonKind = {
 class Bird implements Daemon {
   readonly #place: DaemonPlace
   #process: RunningProcess | undefined
+  #neighbours: readonly Neighbour[]
 
   constructor(place: DaemonPlace) {
     this.#place = place
+    this.#neighbours = place.neighbours
   }
 
   async start(): Promise<void> {
     const { directory, spawn, until } = this.#place
-    await this.#configure(this.#place.neighbours)
+    await this.#configure(this.#neighbours)
     this.#process = spawn('bird', ['-f', '-c', this.#config, '-s', this.#control, '-P', join(directory, 'bird.pid')])
     await until(() => this.#ask('show', 'status').then(() => true))
   }
@@ -70,9 +72,9 @@ class Bird implements Daemon {
   }
 
   /** BIRD begins the session anew. */
-  async setPassword(neighbour: Neighbour, password: string): Promise<void> {
-    const { neighbours } = this.#place
-    await this.#configure(neighbours.map((each) => (each.name === neighbour.name ? { ...each, password } : each)))
+  async setPassword({ name }: Neighbour, password: string): Promise<void> {
+    this.#neighbours = this.#neighbours.map((each) => (each.name === name ? { ...each, password } : each))
+    await this.#configure(this.#neighbours)
     await this.#ask('configure')
   }
 
