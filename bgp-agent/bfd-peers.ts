@@ -2,12 +2,12 @@ import type { BfdPeer } from './bfd/bfd.ts'
 import type { Timers } from './bfd/session.ts'
 import type { BfdPath } from './bfd/transport.ts'
 import type { Path } from './bgp/dial.ts'
-import type { InstancePlan, PeerPlan } from './plan/node-plan.ts'
+import type { SpeakerInstance, SpeakerPeer } from './speaker-plan.ts'
 
 /** How BFD watches a peer of BGP; undefined: it is not to. */
 export function bfdOf(
-  instance: InstancePlan,
-  { asn, settings }: PeerPlan,
+  instance: SpeakerInstance,
+  { asn, settings }: SpeakerPeer,
   path: Path,
 ): Omit<BfdPeer, 'onChange'> | undefined {
   if (!('bfd' in settings) || settings.bfd === undefined) return undefined

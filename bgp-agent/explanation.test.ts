@@ -5,6 +5,7 @@ import { nodeObjects } from './plan/node-objects.ts'
 import { type NodePlan, planNode } from './plan/node-plan.ts'
 import { routePolicies } from './route-policies.ts'
 import type { PeerReport } from './speaker.ts'
+import type { SpeakerStatus } from './speaker-messages.ts'
 
 const manifests = `
 apiVersion: v1
@@ -78,12 +79,11 @@ const report = (parts: Partial<PeerReport>): PeerReport => ({
   session: undefined,
   received: { ipv4: 0, ipv6: 0 },
   advertised: { ipv4: 0, ipv6: 0 },
-  told: new Map(),
   ...parts,
 })
 
-const explain = (address: string, reports?: readonly PeerReport[]): Explanation | undefined =>
-  explainAddress('one', address, objects, plan, reports)
+const explain = (address: string, status?: SpeakerStatus): Explanation | undefined =>
+  explainAddress('one', address, objects, plan, status)
 
 const toldOf = (explanation: Explanation | undefined) =>
   explanation?.routes.flatMap(({ peers }) => peers.map(({ name, state, why }) => [name, state, why]))
@@ -111,8 +111,14 @@ test('an address has the route that holds it, with where that comes from and wha
 
 test('with sessions, each peer is told or not, and why', () => {
   const routes = plan.instances[0]?.peers[0]?.routes ?? new Map()
-  expect(toldOf(explain('203.0.113.1', [report({})]))?.[0]).toEqual(['tor-a', 'not told', 'its session is active'])
-  expect(toldOf(explain('203.0.113.1', [report({ told: routes })]))?.[0]).toEqual(['tor-a', 'told', ''])
+  expect(toldOf(explain('203.0.113.1', { peers: [report({})], told: new Map() }))?.[0]).toEqual([
+    'tor-a',
+    'not told',
+    'its session is active',
+  ])
+  expect(toldOf(explain('203.0.113.1', { peers: [report({})], told: new Map([['main/tor-a', routes]]) }))?.[0]).toEqual(
+    ['tor-a', 'told', ''],
+  )
 })
 
 test('an address that is withheld has a reason, also where no advertisement selects what has it', () => {

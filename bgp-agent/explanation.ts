@@ -5,7 +5,8 @@ import type { NodeObjects } from './plan/node-objects.ts'
 import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 import { serviceAddresses } from './plan/service-addresses.ts'
-import type { PeerReport } from './speaker.ts'
+import type { SpeakerStatus } from './speaker-messages.ts'
+import { peerKey } from './speaker-plan.ts'
 
 /** What a node says of an address, to whom, and why. */
 export interface Explanation {
@@ -41,21 +42,19 @@ export function explainAddress(
   address: string,
   objects: NodeObjects,
   plan: NodePlan,
-  reports?: readonly PeerReport[],
+  status?: SpeakerStatus,
 ): Explanation | undefined {
   const octets = parseAddress(address)
   if (octets === undefined) return undefined
   const holds = ({ text, length }: Pick<Prefix, 'text' | 'length'>): boolean => prefixOf(octets, length)?.text === text
   const routes = plan.instances.flatMap(({ name: instance, peers }) =>
     prefixesOf(peers, holds).map((prefix): ExplainedRoute => {
-      const report = (peer: PeerPlan): PeerReport | undefined =>
-        reports?.find((each) => each.instance === instance && each.name === peer.name)
       const sources = new Set(peers.flatMap((peer) => [...(peer.sources.get(prefix) ?? [])]))
       return {
         instance,
         prefix,
         sources: [...sources],
-        peers: peers.map((peer) => explainPeer(peer, prefix, reports === undefined ? undefined : report(peer))),
+        peers: peers.map((peer) => explainPeer(instance, peer, prefix, status)),
       }
     }),
   )
@@ -74,17 +73,20 @@ function prefixesOf(peers: readonly PeerPlan[], holds: (prefix: Prefix) => boole
   return [...found]
 }
 
-function explainPeer(peer: PeerPlan, prefix: string, report: PeerReport | undefined): ExplainedPeer {
+function explainPeer(instance: string, peer: PeerPlan, prefix: string, status?: SpeakerStatus): ExplainedPeer {
   const who = { name: peer.name, address: peer.address }
   const route = peer.routes.get(prefix)
   if (route === undefined)
     return { ...who, state: 'not told', attributes: [], why: 'its peer configuration selects no such advertisement' }
   const attributes = describeAttributes(route.attributes)
-  if (report === undefined) return { ...who, state: 'planned', attributes, why: '' }
-  if (report.told.has(prefix)) return { ...who, state: 'told', attributes, why: '' }
-  const { family } = route.prefix
+  if (status === undefined) return { ...who, state: 'planned', attributes, why: '' }
+  const told = status.told.get(peerKey({ name: instance }, peer))
+  if (told?.has(prefix)) return { ...who, state: 'told', attributes, why: '' }
+  const report = status.peers.find((each) => each.instance === instance && each.name === peer.name)
   const why =
-    report.session === undefined ? `its session is ${report.state}` : `its session carries no routes of ${family}`
+    report?.session === undefined
+      ? `its session is ${report?.state ?? 'not begun'}`
+      : `its session carries no routes of ${route.prefix.family}`
   return { ...who, state: 'not told', attributes, why }
 }
 

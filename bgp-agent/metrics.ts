@@ -13,7 +13,7 @@ const md5Counters = [
 ] as const
 
 /** What the agent tells Prometheus: Cilium's names, so that its dashboards go on, and what the kernel says of TCP MD5. */
-export function agentMetrics(peers: () => readonly PeerReport[], netstat = '/proc/net/netstat'): Registry {
+export function agentMetrics(peers: () => Promise<readonly PeerReport[]>, netstat = '/proc/net/netstat'): Registry {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -34,9 +34,10 @@ export function agentMetrics(peers: () => readonly PeerReport[], netstat = '/pro
     help: 'Whether the session is up: 1, or 0.',
     labelNames,
     registers,
-    collect() {
+    async collect() {
+      const reports = await peers()
       for (const gauge of [this, advertised, received]) gauge.reset()
-      for (const peer of peers()) {
+      for (const peer of reports) {
         const labels = labelsOf(peer)
         this.set(labels, peer.session === undefined ? 0 : 1)
         for (const family of peer.session?.families ?? []) {

@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net'
-import { parseAddress } from './address.ts'
 import { Bfd } from './bfd/bfd.ts'
 import { bfdOf } from './bfd-peers.ts'
-import type { Capabilities } from './bgp/capabilities.ts'
-import { dial, hopLimits, type Path } from './bgp/dial.ts'
-import type { PeerOptions } from './bgp/fsm.ts'
+import { dial, type Path } from './bgp/dial.ts'
 import { Listener } from './bgp/listener.ts'
 import type { Interfaces } from './bgp/next-hops.ts'
 import { Peer, type PeerStatus } from './bgp/peer.ts'
-import type { InstancePlan, NodePlan, PeerPlan } from './plan/node-plan.ts'
-import { interfaceIndex, type ScopedAddress } from './sys/socket-address.ts'
+import type { Route, RouteChanges, Routes } from './bgp/rib-out.ts'
+import { identityOf, keyOf, pathTo, settingsOf } from './peer-settings.ts'
+import { type PeerKey, peerKey, type SpeakerInstance, type SpeakerPeer } from './speaker-plan.ts'
 
 export interface PeerReport extends PeerStatus {
   readonly instance: string
@@ -30,8 +28,8 @@ export interface SpeakerWorld {
 }
 
 interface Running {
-  readonly instance: InstancePlan
-  readonly plan: PeerPlan
+  readonly instance: SpeakerInstance
+  readonly plan: SpeakerPeer
   /** Equal ones need no new session. */
   readonly identity: string
   readonly path: Path
@@ -42,7 +40,9 @@ interface Running {
 export class Speaker {
   readonly #world: SpeakerWorld
   /** By instance and peer. */
-  readonly #running = new Map<string, Running>()
+  readonly #running = new Map<PeerKey, Running>()
+  /** What each peer is to be told, also one that there is no way to now. */
+  readonly #routes = new Map<PeerKey, Map<string, Route>>()
   readonly #listeners = new Map<number, Listener>()
   readonly #bfd: Bfd
 
@@ -51,23 +51,30 @@ export class Speaker {
     this.#bfd = new Bfd(world.log)
   }
 
-  set({ instances }: NodePlan): void {
-    const wanted = new Map<string, Pick<Running, 'instance' | 'plan'>>()
+  /** `instances`: the whole of what there is to be; `changes`: of what peers are told, by PeerKey. */
+  set(instances: readonly SpeakerInstance[], changes: ReadonlyMap<PeerKey, RouteChanges>): void {
+    const wanted = new Map<PeerKey, Pick<Running, 'instance' | 'plan'>>()
     for (const instance of instances)
-      for (const plan of instance.peers) wanted.set(`${instance.name}/${plan.name}`, { instance, plan })
+      for (const plan of instance.peers) wanted.set(peerKey(instance, plan), { instance, plan })
     for (const [key, { peer, identity }] of this.#running) {
       const next = wanted.get(key)
       if (next !== undefined && identityOf(next.instance, next.plan) === identity) continue
       peer.stop(next === undefined ? 'this peer is not configured any more' : 'the configuration has changed')
       this.#running.delete(key)
     }
+    for (const key of this.#routes.keys()) if (!wanted.has(key)) this.#routes.delete(key)
     for (const [key, { instance, plan }] of wanted) {
-      const running = this.#running.get(key) ?? this.#start(key, instance, plan)
+      const routes = this.#routes.get(key) ?? new Map<string, Route>()
+      this.#routes.set(key, routes)
+      const ofPeer = changes.get(key) ?? { gone: [], set: [] }
+      for (const text of ofPeer.gone) routes.delete(text)
+      for (const route of ofPeer.set) routes.set(route.prefix.text, route)
+      const running = this.#running.get(key) ?? this.#start(key, instance, plan, routes)
       if (running === undefined) continue
       const path = { ...running.path, key: keyOf(plan) }
       this.#running.set(key, { ...running, instance, plan, path })
       if (path.key !== undefined && running.plan.password !== plan.password) running.peer.setKey(path.peer, path.key)
-      running.peer.set(plan.routes)
+      running.peer.changed(ofPeer)
     }
     this.#listen(instances)
     this.#watch()
@@ -88,6 +95,11 @@ export class Speaker {
     })
   }
 
+  /** What peers have been told. */
+  told(): ReadonlyMap<PeerKey, Routes> {
+    return new Map([...this.#running].map(([key, { peer }]) => [key, peer.told]))
+  }
+
   /** Peers with graceful restart are left without a word, so that they keep the routes; the others are told `text`. */
   stop(text: string): void {
     for (const { peer, plan } of this.#running.values())
@@ -98,7 +110,7 @@ export class Speaker {
     this.#listeners.clear()
   }
 
-  #start(key: string, instance: InstancePlan, plan: PeerPlan): Running | undefined {
+  #start(key: PeerKey, instance: SpeakerInstance, plan: SpeakerPeer, routes: Routes): Running | undefined {
     const log = (message: string): void => this.#world.log(`peer ${key} (${plan.address}): ${message}`)
     const path = pathTo(instance, plan)
     if (typeof path === 'string') {
@@ -106,7 +118,7 @@ export class Speaker {
       return undefined
     }
     const { random, now, interfaces } = this.#world
-    const peer = new Peer(settingsOf(instance, plan), {
+    const peer = new Peer(settingsOf(instance, plan), routes, {
       dial: () => dial(this.#running.get(key)?.path ?? path),
       random,
       now,
@@ -129,7 +141,7 @@ export class Speaker {
   }
 
   /** Ports where instances take connections. */
-  #listen(instances: readonly InstancePlan[]): void {
+  #listen(instances: readonly SpeakerInstance[]): void {
     const ports = new Map(
       instances.flatMap(({ name, localPort }) => (localPort === undefined ? [] : [[localPort, name]])),
     )
@@ -151,86 +163,5 @@ export class Speaker {
         })),
       )
     }
-  }
-}
-
-/** All that a session stands on: everything but the routes and BFD. */
-const identityOf = (
-  { asn, routerId, localPort }: InstancePlan,
-  { routes: _, sources: __, settings, password, ...plan }: PeerPlan,
-): string => JSON.stringify([asn, routerId, localPort, plan, password !== undefined, { ...settings, bfd: undefined }])
-
-const keyOf = ({ password }: Pick<PeerPlan, 'password'>): Uint8Array | undefined =>
-  password === undefined ? undefined : new TextEncoder().encode(password)
-
-/** A sentence when there is no way to the peer. */
-function pathTo(
-  { asn }: InstancePlan,
-  { address, asn: peerAsn, localAddress, settings, password }: PeerPlan,
-): Path | string {
-  const peer = scoped(address)
-  if (peer === undefined) return 'its address cannot be told, or its interface is not here'
-  const local = localAddress === undefined ? undefined : scoped(localAddress)
-  if (localAddress !== undefined && local?.octets.length !== peer.octets.length)
-    return `its localAddress ${localAddress} is of another family`
-  const hasTtlSecurity = 'ttlSecurity' in settings && settings.ttlSecurity
-  return {
-    peer,
-    port: settings.transport.peerPort,
-    local,
-    device: settings.transport.sourceInterface,
-    key: keyOf({ password }),
-    hops: hopLimits(peerAsn === asn, settings.ebgpMultihop, hasTtlSecurity),
-  }
-}
-
-/** "fe80::1%eth0" has a scope. */
-function scoped(text: string): ScopedAddress | undefined {
-  const [address = '', zone] = text.split('%')
-  const octets = parseAddress(address)
-  const scope = zone === undefined ? 0 : interfaceIndex(zone)
-  return octets === undefined || scope === undefined ? undefined : { octets, scope }
-}
-
-/** RFC 9234 section 4.1, by what this side is to the peer. */
-const roles: Readonly<Record<string, number>> = {
-  provider: 0,
-  routeServer: 1,
-  routeServerClient: 2,
-  customer: 3,
-  peer: 4,
-}
-
-function settingsOf({ asn, routerId }: InstancePlan, plan: PeerPlan): PeerOptions {
-  const { settings, families } = plan
-  const { timers, gracefulRestart } = settings
-  const more = 'passive' in settings ? settings : undefined
-  const capabilities: Capabilities = {
-    families,
-    fourOctetAs: asn,
-    routeRefresh: true,
-    enhancedRouteRefresh: true,
-    extendedMessage: true,
-    extendedNextHop: true,
-    gracefulRestart: gracefulRestart.enabled
-      ? {
-          isRestarting: false,
-          survivesNotification: true,
-          time: gracefulRestart.restartTimeSeconds,
-          families,
-          forwarding: families,
-        }
-      : undefined,
-    role: more?.role === undefined ? undefined : roles[more.role],
-  }
-  return {
-    asn,
-    identifier: routerId,
-    holdTime: timers.holdTimeSeconds,
-    keepaliveTime: timers.keepAliveTimeSeconds,
-    peerAsn: plan.asn,
-    capabilities,
-    connectRetryTime: timers.connectRetryTimeSeconds,
-    isPassive: more?.passive ?? false,
   }
 }

@@ -5,7 +5,9 @@ import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
 import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
-import type { PeerReport, Speaker } from './speaker.ts'
+import type { PeerReport } from './speaker.ts'
+import type { SpeakerStatus } from './speaker-messages.ts'
+import { peerKey } from './speaker-plan.ts'
 
 /** What `landfall bgp` asks the agent of this machine; times in milliseconds since the epoch. */
 export interface AgentStatus {
@@ -45,12 +47,12 @@ export interface RouteEntry {
   readonly sources: readonly string[]
 }
 
-export function agentStatus(node: string, now: number, plan: NodePlan, speaker: Speaker): AgentStatus {
+export function agentStatus(node: string, now: number, plan: NodePlan, { peers, told }: SpeakerStatus): AgentStatus {
   const { withheld, conditions, faults } = plan
   return {
     node,
     now,
-    peers: speaker.status().map((report) => peerEntry(report, plan)),
+    peers: peers.map((report) => peerEntry(report, told, plan)),
     available: availableRoutes(plan),
     withheld,
     conditions,
@@ -77,8 +79,9 @@ const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sourc
     sources: [...(sources.get(prefix.text) ?? [])],
   }))
 
-function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
-  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised, told } = report
+function peerEntry(report: PeerReport, told: SpeakerStatus['told'], { instances }: NodePlan): PeerEntry {
+  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised } = report
+  const routes = told.get(peerKey({ name: instance }, report)) ?? new Map()
   const plan = instances.find((each) => each.name === instance)?.peers.find((each) => each.name === name)
   return {
     instance,
@@ -93,7 +96,7 @@ function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
       received: received[family],
       advertised: advertised[family],
     })),
-    advertised: routeEntries(instance, told, plan?.sources ?? new Map()),
+    advertised: routeEntries(instance, routes, plan?.sources ?? new Map()),
   }
 }
 
@@ -101,13 +104,13 @@ function peerEntry(report: PeerReport, { instances }: NodePlan): PeerEntry {
  *  does not know. Rejects where another agent answers at `path` already. */
 export async function serveStatus(
   path: string,
-  answer: (target: URL) => unknown,
+  answer: (target: URL) => Promise<unknown> | undefined,
   failed: (error: Error) => void,
 ): Promise<Server> {
   if (await isAnswered(path)) throw new Error(`another agent answers at ${path}; stop it, or name another --socket`)
   rmSync(path, { force: true })
-  const server = createServer(({ url = '/' }, response) => {
-    const found = answer(new URL(url, 'http://agent'))
+  const server = createServer(async ({ url = '/' }, response) => {
+    const found = await answer(new URL(url, 'http://agent'))
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(found ?? null))
   })

@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { isDeepStrictEqual } from 'node:util'
 import { Command, Option } from 'commander'
 import { explainAddress } from '../bgp-agent/explanation.ts'
@@ -6,16 +7,7 @@ import { routePolicies } from '../bgp-agent/route-policies.ts'
 import { ManifestReader } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { formatProblem, type Problem } from '../kube/problem.ts'
-import {
-  interfaceAddresses,
-  nodeOption,
-  type PlanFlags,
-  planOf,
-  remarks,
-  secretsOption,
-  socketOption,
-  thisMachine,
-} from './bgp-plan.ts'
+import { nodeOption, type PlanFlags, planOf, remarks, secretsOption, socketOption, thisMachine } from './bgp-plan.ts'
 import { hostAndPort } from './port.ts'
 import { untilStopped } from './stop.ts'
 import { filesOption, isForPeople, UsageError } from './usage.ts'
@@ -48,31 +40,39 @@ export const agentCommand = new Command('agent')
   )
   .action(async (flags: AgentFlags) => {
     const stopped = untilStopped()
-    const [{ createLog }, { follow }, { Speaker }, { agentStatus, serveStatus }, { agentMetrics }, { startAdmin }] =
-      await Promise.all([
-        import('../serve/log.ts'),
-        import('../serve/follow.ts'),
-        import('../bgp-agent/speaker.ts'),
-        import('../bgp-agent/status-socket.ts'),
-        import('../bgp-agent/metrics.ts'),
-        import('../standalone/admin.ts'),
-      ])
+    const [
+      { createLog },
+      { follow },
+      { SpeakerHandle },
+      { agentStatus, serveStatus },
+      { agentMetrics },
+      { startAdmin },
+    ] = await Promise.all([
+      import('../serve/log.ts'),
+      import('../serve/follow.ts'),
+      import('../bgp-agent/speaker-handle.ts'),
+      import('../bgp-agent/status-socket.ts'),
+      import('../bgp-agent/metrics.ts'),
+      import('../standalone/admin.ts'),
+    ])
     const log = createLog(flags.logLevel, 2)
-    const speaker = new Speaker({
-      random: Math.random,
-      now: Date.now,
-      interfaces: interfaceAddresses,
-      log: (message) => log.info(message),
-    })
+    const speaker = new SpeakerHandle(
+      (message) => log.info(message),
+      (error) => {
+        // Peers keep the routes by graceful restart, while whoever runs this starts it again.
+        log.fatal(error)
+        process.exit(1)
+      },
+    )
     let all: readonly KubeObject[] = []
     let machine = thisMachine()
     const memo = new OfferMemo()
     let { objects, plan } = planOf(all, machine, flags, memo)
-    const answers: Readonly<Record<string, (target: URL) => unknown>> = {
-      '/status': () => agentStatus(flags.node, Date.now(), plan, speaker),
-      '/route-policies': () => routePolicies(plan),
-      '/explain': ({ searchParams }) =>
-        explainAddress(flags.node, searchParams.get('address') ?? '', objects, plan, speaker.status()),
+    const answers: Readonly<Record<string, (target: URL) => Promise<unknown>>> = {
+      '/status': async () => agentStatus(flags.node, Date.now(), plan, await speaker.ask(true)),
+      '/route-policies': async () => routePolicies(plan),
+      '/explain': async ({ searchParams }) =>
+        explainAddress(flags.node, searchParams.get('address') ?? '', objects, plan, await speaker.ask(true)),
     }
     const server = await serveStatus(
       flags.socket,
@@ -81,7 +81,7 @@ export const agentCommand = new Command('agent')
     ).catch((error: Error) => {
       throw new UsageError(error.message)
     })
-    const metrics = agentMetrics(() => speaker.status())
+    const metrics = agentMetrics(async () => (await speaker.ask(false)).peers)
     let isReady = false
     const admin =
       flags.admin === false
@@ -124,7 +124,7 @@ export const agentCommand = new Command('agent')
     isReady = false
     clearInterval(watching)
     await following.close()
-    speaker.stop('the agent is stopped')
+    await speaker.stop('the agent is stopped')
     server.close()
     admin?.close()
   })

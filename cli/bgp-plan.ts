@@ -1,4 +1,4 @@
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { type Explanation, explainAddress } from '../bgp-agent/explanation.ts'
@@ -6,6 +6,7 @@ import type { Machine, OfferMemo } from '../bgp-agent/plan/announcements.ts'
 import { type NodeObjects, nodeObjects } from '../bgp-agent/plan/node-objects.ts'
 import { type NodePlan, planNode, usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
 import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
+import { interfaceAddresses } from '../bgp-agent/sys/interfaces.ts'
 import { readManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { formatProblem } from '../kube/problem.ts'
@@ -76,9 +77,6 @@ export function planOf(
 }
 
 export const thisMachine = (): Machine => ({ interfaces: interfaceAddresses(), defaultRoutes: defaultRoutes() })
-
-export const interfaceAddresses = (): ReadonlyMap<string, readonly string[]> =>
-  new Map(Object.entries(networkInterfaces()).map(([name, infos = []]) => [name, infos.map(({ address }) => address)]))
 
 function planLines({ instances }: NodePlan, node: string): string[] {
   if (instances.length === 0) return [`Node ${node} has no BGP instance: no BGP cluster configuration selects it.`]

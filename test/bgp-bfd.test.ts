@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BfdSite, type WatchedPeer } from './bfd-site.ts'
 import { has } from './serve-rig.ts'
 
-const isRoot = process.getuid?.() === 0
+// In CI nothing is passed over: there it fails for who may not make namespaces.
+const isRoot = process.env.CI !== undefined || process.getuid?.() === 0
 if (!isRoot) console.warn('BFD is not tried: only root can lay a wire')
 const birdTest = test.skipIf(!has('bird') || !has('ip') || !isRoot)
 

@@ -24,7 +24,8 @@ const timeout = 60_000
 const outcomes = new Map<string, string>()
 const key = ({ name }: Cell, daemon: DaemonKind): string => `${name} ${daemon.name}`
 
-const isRoot = process.getuid?.() === 0
+// In CI nothing is passed over: there it fails for who may not make namespaces.
+const isRoot = process.env.CI !== undefined || process.getuid?.() === 0
 const isHere = ({ name, programs }: DaemonKind): boolean => {
   const isComplete = ['ip', ...programs].every(has)
   if (!isComplete || !isRoot) console.warn(`${name} is not tried: ${isRoot ? 'it is not installed' : 'only root can'}`)

@@ -66,6 +66,7 @@ async function dialled(key?: Uint8Array): Promise<Wire> {
       connectRetryTime: 1,
       isPassive: false,
     },
+    new Map(),
     {
       dial: () => dial({ ...path, hops }),
       random: () => 0,

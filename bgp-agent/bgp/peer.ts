@@ -20,7 +20,7 @@ import { type Interfaces, nextHopsOf } from './next-hops.ts'
 import { ceaseWith, encodeNotification } from './notification.ts'
 import { encodeOpen } from './open.ts'
 import { type ConnectionEnds, PeerConnection } from './peer-connection.ts'
-import { RibOut, type Routes } from './rib-out.ts'
+import { RibOut, type RouteChanges, type Routes } from './rib-out.ts'
 import { RefreshKind, type RouteRefresh } from './route-refresh.ts'
 import { RouteTally } from './route-tally.ts'
 import type { Update } from './update-decode.ts'
@@ -49,8 +49,6 @@ export interface PeerStatus {
   /** Routes. */
   readonly received: Readonly<Record<FamilyName, number>>
   readonly advertised: Readonly<Record<FamilyName, number>>
-  /** What the peer has been told. */
-  readonly told: Routes
 }
 
 interface Established {
@@ -67,15 +65,17 @@ export class Peer implements ConnectionEnds {
   readonly #world: PeerWorld
   readonly #connections = new Map<ConnectionId, PeerConnection>()
   #state: State = stopped
-  #routes: Routes = new Map()
+  readonly #routes: Routes
   #established: Established | undefined
   /** Whether there has been a session since this program started. */
   #hasBeenUp = false
   #retry: NodeJS.Timeout | undefined
   #accepted = 0
 
-  constructor(settings: PeerOptions, world: PeerWorld) {
+  /** `routes`: what the peer is to be told; who changes them says so by changed(). */
+  constructor(settings: PeerOptions, routes: Routes, world: PeerWorld) {
     this.#settings = settings
+    this.#routes = routes
     this.#world = world
   }
 
@@ -95,11 +95,9 @@ export class Peer implements ConnectionEnds {
     this.#apply({ type: 'connected', id })
   }
 
-  /** The whole of what the peer is to be told. */
-  set(routes: Routes): void {
-    this.#routes = routes
+  changed(changes: RouteChanges): void {
     if (this.#established === undefined) return
-    this.#send(this.#established.id, this.#established.rib.next(routes))
+    this.#send(this.#established.id, this.#established.rib.change(changes))
   }
 
   /** Goes on with another key of TCP MD5; the peer has to have it, too, before its hold timer expires. */
@@ -137,8 +135,12 @@ export class Peer implements ConnectionEnds {
       session,
       received: { ipv4: tally?.count('ipv4') ?? 0, ipv6: tally?.count('ipv6') ?? 0 },
       advertised: { ipv4: rib?.count('ipv4') ?? 0, ipv6: rib?.count('ipv6') ?? 0 },
-      told: rib?.sent ?? new Map(),
     }
+  }
+
+  /** What the peer has been told. */
+  get told(): Routes {
+    return this.#established?.rib.sent ?? new Map()
   }
 
   happened(event: ConnectionEvent): void {

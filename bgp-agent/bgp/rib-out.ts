@@ -15,6 +15,21 @@ export interface Route {
 /** By Prefix.text. */
 export type Routes = ReadonlyMap<string, Route>
 
+/** What makes of some routes others. */
+export interface RouteChanges {
+  /** Prefix.text of those that are no more. */
+  readonly gone: readonly string[]
+  /** New ones, and those that are something else now. */
+  readonly set: readonly Route[]
+}
+
+/** What turns `before` into `after`. */
+export function routeChanges(before: Routes, after: Routes): RouteChanges {
+  const gone = [...before.keys()].filter((text) => !after.has(text))
+  const set = [...after.values()].filter((route) => before.get(route.prefix.text)?.attributes !== route.attributes)
+  return { gone, set }
+}
+
 /** Where traffic is to go: 4 octets, 16, or 32 with a link-local address behind. */
 export type NextHops = Readonly<Partial<Record<FamilyName, Uint8Array>>>
 
@@ -23,7 +38,7 @@ export class RibOut {
   readonly #session: Negotiated
   readonly #audience: Audience
   readonly #carriages: ReadonlyMap<FamilyName, Carriage>
-  #sent: Routes = new Map()
+  readonly #sent = new Map<string, Route>()
   /** RouteAttributes never change. */
   readonly #encoded = new WeakMap<RouteAttributes, Uint8Array>()
 
@@ -58,25 +73,32 @@ export class RibOut {
 
   /** The first messages of a session: all routes, and where each family ends. */
   *begin(routes: Routes): Generator<Uint8Array> {
-    yield* this.next(routes)
+    yield* this.change({ gone: [], set: [...routes.values()] })
     for (const family of this.#session.families) yield endOfRib(family)
   }
 
-  /** The messages that turn what the peer has been told into `routes`. */
-  *next(routes: Routes): Generator<Uint8Array> {
-    const before = this.#sent
-    const after = new Map([...routes].filter(([, { prefix }]) => this.carries(prefix.family)))
-    this.#sent = after
+  /** The messages that tell of changes. */
+  *change({ gone, set }: RouteChanges): Generator<Uint8Array> {
+    const withdrawn = gone.flatMap((text) => this.#sent.get(text)?.prefix ?? [])
+    for (const { text } of withdrawn) this.#sent.delete(text)
+    const announced: Route[] = []
+    for (const route of set) {
+      if (!this.carries(route.prefix.family)) continue
+      const before = this.#sent.get(route.prefix.text)
+      this.#sent.set(route.prefix.text, route)
+      if (before === undefined || !this.#saysTheSame(before.attributes, route.attributes)) announced.push(route)
+    }
     for (const carriage of this.#carriages.values()) {
-      const gone: Prefix[] = []
-      for (const [text, { prefix }] of before)
-        if (prefix.family === carriage.family && !after.has(text)) gone.push(prefix)
-      yield* withdraw(gone, carriage)
+      yield* withdraw(ofFamily(withdrawn, carriage), carriage)
       yield* this.#announce(
-        changed(after, before, carriage.family, (route) => this.#octetsOf(route.attributes)),
+        announced.filter(({ prefix }) => prefix.family === carriage.family),
         carriage,
       )
     }
+  }
+
+  #saysTheSame(a: RouteAttributes, b: RouteAttributes): boolean {
+    return a === b || isEqual(this.#octetsOf(a), this.#octetsOf(b))
   }
 
   /** All of a family again, as the peer has asked. RFC 2918 section 4, RFC 7313 section 4. */
@@ -118,19 +140,8 @@ export class RibOut {
   }
 }
 
-function* changed(
-  after: Routes,
-  before: Routes,
-  family: FamilyName,
-  octetsOf: (route: Route) => Uint8Array,
-): Generator<Route> {
-  for (const [text, route] of after) {
-    if (route.prefix.family !== family) continue
-    const old = before.get(text)
-    if (old?.attributes === route.attributes) continue
-    if (old === undefined || !isEqual(octetsOf(old), octetsOf(route))) yield route
-  }
-}
+const ofFamily = (prefixes: readonly Prefix[], { family }: Carriage): readonly Prefix[] =>
+  prefixes.filter((prefix) => prefix.family === family)
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((octet, index) => octet === b[index])
