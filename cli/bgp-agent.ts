@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { explainAddress } from '../bgp-agent/explanation.ts'
 import { OfferMemo } from '../bgp-agent/plan/announcements.ts'
 import { routePolicies } from '../bgp-agent/route-policies.ts'
+import { AddressedObjects } from '../control/addresses/addressed-objects.ts'
 import { ManifestReader } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { formatProblem, type Problem } from '../kube/problem.ts'
@@ -66,6 +67,7 @@ export const agentCommand = new Command('agent')
     )
     let all: readonly KubeObject[] = []
     let machine = thisMachine()
+    const addressed = new AddressedObjects()
     const memo = new OfferMemo()
     let { objects, plan } = planOf(all, machine, flags, memo)
     const answers: Readonly<Record<string, (target: URL) => Promise<unknown>>> = {
@@ -106,7 +108,7 @@ export const agentCommand = new Command('agent')
       flags.filename,
       async (changed) => {
         const read = await reader.read(changed)
-        all = read.objects
+        all = addressed.next(read.objects)
         problems = read.problems
         announce()
       },

@@ -7,6 +7,7 @@ import { type NodeObjects, nodeObjects } from '../bgp-agent/plan/node-objects.ts
 import { type NodePlan, planNode, usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
 import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
 import { interfaceAddresses } from '../bgp-agent/sys/interfaces.ts'
+import { AddressedObjects } from '../control/addresses/addressed-objects.ts'
 import { readManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { formatProblem } from '../kube/problem.ts'
@@ -56,7 +57,8 @@ export async function plannedExplanation(flags: PlanFlags, address: string): Pro
 }
 
 async function readPlan(flags: PlanFlags): Promise<Planned & { readonly hasErrors: boolean }> {
-  const { objects, problems } = await readManifests(flags.filename)
+  const { objects: read, problems } = await readManifests(flags.filename)
+  const objects = new AddressedObjects().next(read)
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
   return { ...planOf(objects, thisMachine(), flags), hasErrors: problems.some(({ severity }) => severity === 'error') }
 }

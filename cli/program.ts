@@ -8,6 +8,7 @@ import { devCommand } from './dev.ts'
 import { diffCommand } from './diff.ts'
 import { explainCommand } from './explain.ts'
 import { keysCommand } from './keys.ts'
+import { poolsCommand } from './pools.ts'
 import { publishCommand } from './publish.ts'
 import { pushCommand } from './push.ts'
 import { rollbackCommand } from './rollback.ts'
@@ -45,6 +46,7 @@ Examples:
   .addCommand(serveCommand)
   .addCommand(connectorCommand)
   .addCommand(bgpCommand)
+  .addCommand(poolsCommand)
   .addCommand(controlCommand)
   .addCommand(pushCommand)
   .addCommand(rollbackCommand)

@@ -15,8 +15,8 @@ import {
   servicesOf,
 } from './snapshot-index.ts'
 
-/** Kinds that say nothing of routes are for the BGP agent. */
-type RoutedKind = Exclude<Kind, 'Node' | `BGP${string}` | `CiliumBGP${string}`>
+/** Kinds that say nothing of routes or addresses are for agents. */
+type RoutedKind = Exclude<Kind, 'Node' | `BGP${string}` | `CiliumBGP${string}` | `${string}L2AnnouncementPolicy`>
 
 type Shelves = { readonly [K in RoutedKind]: Shelf<ObjectOf<K>> }
 
@@ -92,6 +92,7 @@ const isRouted = ({ kind }: KubeObject): boolean => kind in emptyShelves
 
 const emptyShelves: Shelves = {
   BackendTLSPolicy: new Shelf(),
+  CiliumLoadBalancerIPPool: new Shelf(),
   ConfigMap: new Shelf(),
   EndpointSlice: new Shelf(),
   GRPCRoute: new Shelf(),
@@ -99,6 +100,7 @@ const emptyShelves: Shelves = {
   GatewayClass: new Shelf(),
   HTTPRoute: new Shelf(),
   ListenerSet: new Shelf(),
+  LoadBalancerIPPool: new Shelf(),
   Namespace: new Shelf(),
   ReferenceGrant: new Shelf(),
   Secret: new Shelf(),
@@ -114,6 +116,7 @@ function nextShelves(shelves: Shelves, change: Change<KubeObject>): Shelves {
   const next = <K extends RoutedKind>(kind: K): Shelf<ObjectOf<K>> => shelves[kind].next(changeOf(change, kind))
   return {
     BackendTLSPolicy: next('BackendTLSPolicy'),
+    CiliumLoadBalancerIPPool: next('CiliumLoadBalancerIPPool'),
     ConfigMap: next('ConfigMap'),
     EndpointSlice: next('EndpointSlice'),
     GRPCRoute: next('GRPCRoute'),
@@ -121,6 +124,7 @@ function nextShelves(shelves: Shelves, change: Change<KubeObject>): Shelves {
     GatewayClass: next('GatewayClass'),
     HTTPRoute: next('HTTPRoute'),
     ListenerSet: next('ListenerSet'),
+    LoadBalancerIPPool: next('LoadBalancerIPPool'),
     Namespace: next('Namespace'),
     ReferenceGrant: next('ReferenceGrant'),
     Secret: next('Secret'),

@@ -1,4 +1,10 @@
 import {
+  type CiliumLoadBalancerIPPool,
+  ciliumLoadBalancerIPPool,
+  type LoadBalancerIPPool,
+  loadBalancerIPPool,
+} from './addresses/ip-pool.ts'
+import {
   type BGPAdvertisement,
   bgpAdvertisement,
   type CiliumBGPAdvertisement,
@@ -35,6 +41,12 @@ import { type TCPRoute, tcpRoute } from './gateway-api/tcp-route.ts'
 import { type TLSRoute, tlsRoute } from './gateway-api/tls-route.ts'
 import { type UDPRoute, udpRoute } from './gateway-api/udp-route.ts'
 import { gatewayGroup } from './gateway-api/versions.ts'
+import {
+  type CiliumL2AnnouncementPolicy,
+  ciliumL2AnnouncementPolicy,
+  type L2AnnouncementPolicy,
+  l2AnnouncementPolicy,
+} from './l2/announcement-policy.ts'
 
 /** Every object that Landfall reads, valid and with the API server's defaults. */
 export type KubeObject =
@@ -47,13 +59,17 @@ export type KubeObject =
   | CiliumBGPClusterConfig
   | CiliumBGPNodeConfigOverride
   | CiliumBGPPeerConfig
+  | CiliumL2AnnouncementPolicy
+  | CiliumLoadBalancerIPPool
   | ConfigMap
   | EndpointSlice
   | GRPCRoute
   | Gateway
   | GatewayClass
   | HTTPRoute
+  | L2AnnouncementPolicy
   | ListenerSet
+  | LoadBalancerIPPool
   | Namespace
   | Node
   | ReferenceGrant
@@ -79,13 +95,17 @@ export const kinds = {
   CiliumBGPClusterConfig: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpClusterConfig },
   CiliumBGPNodeConfigOverride: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpNodeConfigOverride },
   CiliumBGPPeerConfig: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumBgpPeerConfig },
+  CiliumL2AnnouncementPolicy: { group: ciliumGroup, served: ['v2alpha1'], schema: ciliumL2AnnouncementPolicy },
+  CiliumLoadBalancerIPPool: { group: ciliumGroup, served: ['v2', 'v2alpha1'], schema: ciliumLoadBalancerIPPool },
   ConfigMap: { group: '', served: ['v1'], schema: configMap },
   EndpointSlice: { group: 'discovery.k8s.io', served: ['v1'], schema: endpointSlice },
   GRPCRoute: { group: gatewayGroup, served: ['v1'], schema: grpcRoute },
   Gateway: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: gateway },
   GatewayClass: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: gatewayClass },
   HTTPRoute: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: httpRoute },
+  L2AnnouncementPolicy: { group: landfallGroup, served: ['v1alpha1'], schema: l2AnnouncementPolicy },
   ListenerSet: { group: gatewayGroup, served: ['v1'], schema: listenerSet },
+  LoadBalancerIPPool: { group: landfallGroup, served: ['v1alpha1'], schema: loadBalancerIPPool },
   Namespace: { group: '', served: ['v1'], schema: namespace },
   Node: { group: '', served: ['v1'], schema: node },
   ReferenceGrant: { group: gatewayGroup, served: ['v1', 'v1beta1'], schema: referenceGrant },

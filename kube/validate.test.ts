@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { milliseconds } from './fields.ts'
+import { kinds } from './objects.ts'
 import { formatField } from './problem.ts'
 import { validate } from './validate.ts'
 
@@ -274,4 +275,15 @@ test('an object of many errors names the first of them', () => {
 test('durations are sums of their parts', () => {
   expect(milliseconds('1h30m2s5ms')).toBe(5_402_005)
   expect(milliseconds('0s')).toBe(0)
+})
+
+test('what is told of an object names it as the object does, with a namespace or without', () => {
+  const names = Object.entries(kinds).flatMap(([kind, { group, served }]) => {
+    const apiVersion = group === '' ? served[0] : `${group}/${served[0]}`
+    const { namespace, faults } = validate({ apiVersion, kind, metadata: { name: 'x', namespace: 'somewhere' } })
+    const isRefused = faults.some(({ path }) => path.join('.') === 'metadata.namespace')
+    const { namespace: byDefault } = validate({ apiVersion, kind, metadata: { name: 'x' } })
+    return namespace === 'somewhere' && byDefault === (isRefused ? '' : 'default') ? [] : [kind]
+  })
+  expect(names).toEqual([])
 })

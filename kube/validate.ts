@@ -22,6 +22,25 @@ export interface Validated {
   readonly name: string
 }
 
+/** Kinds without namespaces. */
+const clusterKinds: ReadonlySet<Kind> = new Set([
+  'BGPAdvertisement',
+  'BGPClusterConfig',
+  'BGPNodeConfigOverride',
+  'BGPPeerConfig',
+  'CiliumBGPAdvertisement',
+  'CiliumBGPClusterConfig',
+  'CiliumBGPNodeConfigOverride',
+  'CiliumBGPPeerConfig',
+  'CiliumL2AnnouncementPolicy',
+  'CiliumLoadBalancerIPPool',
+  'GatewayClass',
+  'L2AnnouncementPolicy',
+  'LoadBalancerIPPool',
+  'Namespace',
+  'Node',
+])
+
 const isKind = (kind: string): kind is Kind => Object.hasOwn(kinds, kind)
 
 const outlines = new Map<Kind, Outline>()
@@ -98,7 +117,7 @@ export function validate(value: unknown): Validated {
   const metadata = field(value, 'metadata')
   const kind = textField(value, 'kind')
   const found = readKind(value)
-  const hasNamespace = isKind(kind) && kind !== 'GatewayClass' && kind !== 'Namespace'
+  const hasNamespace = isKind(kind) && !clusterKinds.has(kind)
   const subject = {
     kind,
     namespace: textField(metadata, 'namespace') || (hasNamespace ? 'default' : ''),

@@ -155,7 +155,7 @@ test.for([
 
 const commands = [
   ...['validate', 'status', 'compile', 'explain', 'test', 'diff', 'publish', 'keys', 'dev', 'serve', 'connector'],
-  ...['bgp', 'control', 'push', 'rollback', 'versions'],
+  ...['bgp', 'pools', 'control', 'push', 'rollback', 'versions'],
 ]
 
 test('every command has help with examples', async () => {

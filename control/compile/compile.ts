@@ -1,7 +1,9 @@
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
+import { type Allocation, allocate, isRecord, noAllocation } from '../addresses/allocation.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { nameOf } from '../snapshot-index.ts'
 import type { GatewayTable } from '../table.ts'
+import { addressFindings } from './address-findings.ts'
 import type { Network } from './addresses.ts'
 import { type Admissions, admit } from './admission.ts'
 import { type AllBackendTls, allBackendTls, noBackendTls } from './backend-tls.ts'
@@ -46,6 +48,8 @@ export interface Compiled {
   /** All routes, those without a parent of ours among them. */
   readonly routes: readonly RouteState[]
   readonly policies: readonly PolicyState[]
+  /** Of the pools' addresses. */
+  readonly allocation: Allocation
   /** For the next compile. */
   readonly memo: Memo
 }
@@ -53,6 +57,7 @@ export interface Compiled {
 /** What a compile leaves to the next. It holds nothing that does not follow from the objects. */
 interface Memo {
   readonly site: Site
+  readonly allocation: Allocation
   readonly indexes: Indexes | undefined
   readonly gateways: ReadonlyMap<Gateway, Kept<GatewayListeners | undefined>>
   readonly parents: Parents
@@ -71,6 +76,7 @@ interface Memo {
 
 const emptyMemo = (site: Site): Memo => ({
   site,
+  allocation: noAllocation,
   indexes: undefined,
   gateways: new Map(),
   parents: noParents,
@@ -97,15 +103,16 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   const memo = previous !== undefined && isSameSite(previous.memo.site, site) ? previous.memo : emptyMemo(site)
   const { checks, shared } = memo
 
-  // 1. gateways, 2. listeners: what parents there are.
-  const objects = sourceOf(indexesOf(snapshot, noParents, noBackendTls), memo.indexes)
+  // 1. gateways, with addresses of pools, 2. listeners: what parents there are.
+  const allocation = allocationOf(snapshot, memo.allocation)
+  const objects = sourceOf(indexesOf(snapshot, noParents, noBackendTls, allocation), memo.indexes)
   const keptGateways = gatewaysOf(snapshot.list('Gateway'), objects, memo)
   const gateways = [...keptGateways.values()].flatMap(({ value }) => value ?? [])
   const parents = parentsOf(gateways, memo.parents)
 
   // 3. attach, 4. references, 5. rules: one route at a time, then what routes take from each other.
   const tls = allBackendTls(snapshot.policyTargets, objects, checks, memo.tls)
-  const indexes = indexesOf(snapshot, parents, tls)
+  const indexes = indexesOf(snapshot, parents, tls, allocation)
   const source = sourceOf(indexes, memo.indexes)
   const kept = routesOf(
     routeKinds.flatMap((kind): readonly Route[] => snapshot.list(kind)),
@@ -134,7 +141,7 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   const classes = snapshot.list('GatewayClass').flatMap((each) => classState(each, site.controllers, source) ?? [])
   const policies = allPolicies(snapshot.list('BackendTLSPolicy'), tls, results.map(policyGateway), memo.policies)
   const findings = allFindings(
-    [{ findings: strays(snapshot) }],
+    [{ findings: [...strays(snapshot), ...addressFindings(allocation)] }],
     classes,
     gateways.flatMap((gateway) => [
       gateway,
@@ -152,8 +159,10 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
     gateways: results.map(({ gateway, own }) => ({ ...gateway, attached: own.attached })),
     routes,
     policies: policies.states,
+    allocation,
     memo: {
       site,
+      allocation,
       indexes,
       gateways: keptGateways,
       parents,
@@ -171,8 +180,21 @@ export function compile(snapshot: Snapshot, site: Site, previous?: Compiled): Co
   }
 }
 
-const indexesOf = (snapshot: Snapshot, parents: Parents, tls: AllBackendTls): Indexes => ({
+const allocationOf = (snapshot: Snapshot, previous: Allocation): Allocation =>
+  allocate(
+    {
+      pools: [...snapshot.list('CiliumLoadBalancerIPPool'), ...snapshot.list('LoadBalancerIPPool')],
+      services: snapshot.list('Service'),
+      gateways: snapshot.list('Gateway'),
+      classes: snapshot.list('GatewayClass'),
+      records: snapshot.list('ConfigMap').filter(isRecord),
+    },
+    previous,
+  )
+
+const indexesOf = (snapshot: Snapshot, parents: Parents, tls: AllBackendTls, { outcomes }: Allocation): Indexes => ({
   ...snapshot.indexes,
+  claim: outcomes,
   parent: parents.byKey,
   defaultGateways: parents.defaults,
   backendTls: tls.byService,
@@ -195,7 +217,14 @@ function gatewaysOf(all: readonly Gateway[], source: Source, { site, gateways, c
 }
 
 /** What no route looks up: news about them leaves all routes as they are. */
-const aside: ReadonlySet<keyof SourceTopics> = new Set([...routeKinds, 'EndpointSlice', 'slices'])
+const aside: ReadonlySet<keyof SourceTopics> = new Set([
+  ...routeKinds,
+  'CiliumLoadBalancerIPPool',
+  'EndpointSlice',
+  'LoadBalancerIPPool',
+  'claim',
+  'slices',
+])
 
 function routesOf(routes: readonly Route[], source: Source, earlier: readonly KeptRoute[]): readonly KeptRoute[] {
   const earlierOf = matching(earlier, routes, ({ state }) => state.route)

@@ -1,6 +1,7 @@
 import type { ConfigMap } from '../../kube/core/config-map.ts'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import type { GatewayClass } from '../../kube/gateway-api/gateway-class.ts'
+import { keyOf } from '../../kube/objects.ts'
 import type { FieldPath } from '../../kube/rule.ts'
 import type { Settings } from '../../proto/gen/route_table.ts'
 import type { Snapshot } from '../snapshot.ts'
@@ -104,7 +105,7 @@ export function gatewayState(gateway: Gateway, ofClass: ClassState, network: Net
     parameters = own.parameters
     findings.push(...own.findings)
   }
-  const addresses = addressesOf(gateway, network)
+  const addresses = addressesOf(gateway, network, source.look('claim', keyOf(gateway)))
   const { controller } = ofClass
   return {
     gateway,

@@ -12,6 +12,7 @@ const indexesOf = (snapshot: Snapshot): Indexes => ({
   parent: new Map(),
   defaultGateways: new Map(),
   backendTls: new Map(),
+  claim: new Map(),
 })
 
 const make = ({ look }: Source): string[] =>

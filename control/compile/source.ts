@@ -1,3 +1,4 @@
+import type { Outcome } from '../addresses/allocation.ts'
 import type { Topics } from '../snapshot.ts'
 import type { BackendTls } from './backend-tls.ts'
 import type { ParentView } from './parents.ts'
@@ -10,6 +11,8 @@ export interface SourceTopics extends Topics {
   readonly defaultGateways: readonly ParentView[]
   /** By Service. */
   readonly backendTls: BackendTls
+  /** By objectKey: what Services and Gateways are given of pools. */
+  readonly claim: Outcome
 }
 
 /** Where passes look things up. The same thing is the same object in one compile and the next. */

@@ -108,14 +108,14 @@ function firstTimes(): (...words: string[]) => boolean {
   }
 }
 
-/** The table of a Gateway; undefined for one that is not accepted. The earlier table comes back when it says the same. */
+/** The table of a Gateway; undefined for one that is not accepted, or has no place. The earlier table comes back when it says the same. */
 export function gatewayTable(
   gateway: GatewayListeners,
   hosts: readonly Host[],
   backends: readonly Backend[],
   earlier: GatewayTable | undefined,
 ): GatewayTable | undefined {
-  if (!isAcceptedGateway(gateway)) return undefined
+  if (!isAcceptedGateway(gateway) || !gateway.state.isPlaced) return undefined
   const { metadata } = gateway.state.gateway
   const table: GatewayTable = {
     gateway: nameOf(metadata.namespace, metadata.name),

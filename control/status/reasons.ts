@@ -82,9 +82,11 @@ export type OwnReason =
   | 'TableFull'
   // Accepted of a route: an older route of the other of HTTPRoute and GRPCRoute has the hostname (GRPCRouteSpec.hostnames).
   | 'HostnameTaken'
-  // Without a condition.
+  // Without a condition of the API.
+  | 'AddressLost'
   | 'NoEndpoints'
   | 'NoTraffic'
+  | 'PoolConflict'
   | 'RegularExpression'
   | 'UnknownParent'
   | 'UnknownValue'

@@ -1,6 +1,8 @@
 import type { ParentReference } from '../../kube/gateway-api/references.ts'
 import { gatewayGroup } from '../../kube/gateway-api/versions.ts'
-import type { Condition, KubeObject } from '../../kube/objects.ts'
+import { type Condition, type KubeObject, keyOf } from '../../kube/objects.ts'
+import { type Allocation, addresses } from '../addresses/allocation.ts'
+import { claimConditions, poolConditions } from '../addresses/conditions.ts'
 import type { StatusAddress } from '../compile/addresses.ts'
 import type { Compiled, GatewayResult } from '../compile/compile.ts'
 import { features, lacks } from '../compile/features.ts'
@@ -23,6 +25,8 @@ import {
 export interface Status {
   readonly conditions?: readonly Condition[]
   readonly addresses?: readonly StatusAddress[]
+  /** Of a Service. */
+  readonly loadBalancer?: { readonly ingress: readonly { readonly ip: string }[] }
   readonly listeners?: readonly ListenerStatus[]
   readonly attachedListenerSets?: number
   readonly supportedFeatures?: readonly { readonly name: string }[]
@@ -91,6 +95,22 @@ export function statuses(compiled: Compiled, now: string): readonly ObjectStatus
         conditions,
       }))
       return [{ object: policy, status: { ancestors: entries } }]
+    }),
+    ...addressStatuses(compiled.allocation, now),
+  ]
+}
+
+/** Of pools, and of Services that they are to give addresses to. */
+function addressStatuses({ objects, pools, outcomes }: Allocation, now: string): readonly ObjectStatus[] {
+  return [
+    ...pools.map((use) => ({ object: use.pool, status: { conditions: poolConditions(use, now) } })),
+    ...objects.services.flatMap((service) => {
+      const outcome = outcomes.get(keyOf(service))
+      if (outcome === undefined || !outcome.isSelected) return []
+      const ingress = addresses(outcome).map((ip) => ({ ip }))
+      return [
+        { object: service, status: { loadBalancer: { ingress }, conditions: claimConditions(outcome, service, now) } },
+      ]
     }),
   ]
 }

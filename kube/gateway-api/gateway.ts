@@ -105,6 +105,20 @@ const gatewayTls = z.object({
     .exactOptional(),
 })
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** IP addresses of GatewayStatus.addresses. Whatever else a status says is for its writer to mend. */
+function heldAddresses(status: unknown): { readonly addresses: readonly string[] } {
+  const addresses: unknown = isObject(status) && 'addresses' in status ? status.addresses : undefined
+  const listed: readonly unknown[] = Array.isArray(addresses) ? addresses.slice(0, 16) : []
+  return {
+    addresses: listed.flatMap((address) => {
+      const value = isObject(address) && 'value' in address ? address.value : undefined
+      return typeof value === 'string' && isIPAddress(value) ? [value] : []
+    }),
+  }
+}
+
 export const gateway = z.object({
   apiVersion: versions('v1', 'v1beta1'),
   kind: z.literal('Gateway'),
@@ -127,5 +141,6 @@ export const gateway = z.object({
     tls: gatewayTls.exactOptional(),
     defaultScope: z.enum(['All', 'None']).exactOptional(),
   }),
+  status: z.unknown().transform(heldAddresses).exactOptional(),
 })
 export type Gateway = z.output<typeof gateway>

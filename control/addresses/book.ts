@@ -1,0 +1,275 @@
+import { formatIP, type IPFamily, type IPNumber, parseIP } from '../../kube/addresses/ip-number.ts'
+import { selects } from '../../kube/label-selector.ts'
+import { type Claim, oldestClaim } from './claim.ts'
+import { Occupancy } from './occupancy.ts'
+import type { PoolPlan, PoolPlans } from './pool-plan.ts'
+import { preferredSlot, Slots } from './slots.ts'
+
+/** How a holder came to its address. */
+export type Origin = 'status' | 'record' | 'request' | 'chosen'
+
+export interface Given {
+  readonly address: string
+  /** Its PoolPlan.key. */
+  readonly pool: string
+  readonly origin: Origin
+}
+
+/** Reasons of the condition cilium.io/IPAMRequestSatisfied that are bad news. */
+export type Refusal = {
+  readonly reason: 'no_pool' | 'out_of_ips' | 'already_allocated_incompatible_service'
+  /** A clause. */
+  readonly message: string
+}
+
+/** An address that was held, and is not any more. */
+export interface Lost {
+  readonly address: string
+  /** A clause. */
+  readonly why: string
+}
+
+/** A claim while it is heard. */
+export class Draft {
+  readonly claim: Claim
+  /** That select it, in their order. */
+  readonly pools: readonly PoolPlan[]
+  /** Of each want. */
+  readonly given: (Given | undefined)[]
+  readonly refusals: (Refusal | undefined)[]
+  readonly #lost = new Map<string, string>()
+
+  constructor(claim: Claim, pools: readonly PoolPlan[]) {
+    this.claim = claim
+    this.pools = pools
+    this.given = claim.wants.map(() => undefined)
+    this.refusals = claim.wants.map(() => undefined)
+  }
+
+  has(address: string): boolean {
+    return this.given.some((given) => given?.address === address)
+  }
+
+  /** Which of what is still wanted the address is: the very one, or any of its family. */
+  wantOf(address: string, family: IPFamily): number | undefined {
+    const open = this.claim.wants.map((want, index) => ({ want, index })).filter(({ index }) => !this.given[index])
+    const found =
+      open.find(({ want }) => want.address === address) ??
+      open.find(({ want }) => want.address === undefined && want.families.includes(family))
+    return found?.index
+  }
+
+  lose(address: string, why: string): void {
+    this.#lost.set(address, why)
+  }
+
+  get lost(): readonly Lost[] {
+    return [...this.#lost].flatMap(([address, why]) => (this.has(address) ? [] : [{ address, why }]))
+  }
+}
+
+/** A sharing key with more addresses than this gives one of its own to who comes next. */
+const maxShared = 256
+
+/** Who has which address, in pools that stay as they are. Nothing is ever taken back. */
+export class Book {
+  readonly #plans: PoolPlans
+  readonly #slots = new Map<PoolPlan, Readonly<Record<IPFamily, Slots>>>()
+  readonly #occupancies = new Map<string, Occupancy>()
+  /** Addresses of each sharing key and family. */
+  readonly #shared = new Map<string, string[]>()
+  readonly #used = new Map<PoolPlan, number>()
+  #claims = 0
+  /** The last claim, by order, for which something was chosen, or would have been. */
+  #lastChosen: Claim | undefined
+
+  constructor(plans: PoolPlans) {
+    this.#plans = plans
+    for (const plan of plans.list)
+      if (plan.isOpen)
+        this.#slots.set(plan, { IPv4: new Slots('IPv4', plan.blocks), IPv6: new Slots('IPv6', plan.blocks) })
+  }
+
+  /** How many claims there have been. */
+  get claims(): number {
+    return this.#claims
+  }
+
+  /** How many addresses of a pool are held. */
+  used(plan: PoolPlan): number {
+    return this.#used.get(plan) ?? 0
+  }
+
+  draft(claim: Claim): Draft {
+    this.#claims++
+    const pools = this.#plans.list.filter(
+      ({ pool: { metadata, spec } }) =>
+        (claim.pool === undefined || claim.pool === metadata.name) &&
+        (spec.serviceSelector === undefined || selects(spec.serviceSelector, claim.labels)),
+    )
+    return new Draft(claim, pools)
+  }
+
+  /** Lets a claim have an address that it held. */
+  recall(draft: Draft, address: string, origin: 'status' | 'record'): void {
+    const number = parseIP(address)
+    if (number === undefined || draft.has(address)) return
+    const { claim, pools } = draft
+    const holding = this.#plans.at(number.family, number.value)
+    const plan = holding.find((plan) => pools.includes(plan))
+    const want = draft.wantOf(address, number.family)
+    let why = this.#occupancies.get(address)?.whyNot(claim)
+    if (want === undefined) why = 'it asks for another'
+    if (plan === undefined)
+      why = holding[0] === undefined ? 'no pool has it' : `${holding[0].key} has it, and does not select ${claim.key}`
+    if (plan === undefined || want === undefined || why !== undefined) draft.lose(address, why ?? '')
+    else this.#give(draft, want, { address, number, plan, origin })
+  }
+
+  /** Gives a claim the addresses that it asks for by name. */
+  request(draft: Draft): void {
+    for (const [index, { address }] of draft.claim.wants.entries()) {
+      if (address === undefined || draft.given[index] !== undefined) continue
+      const number = parseIP(address)
+      if (number === undefined) continue
+      const plan = this.#plans.at(number.family, number.value).find((plan) => draft.pools.includes(plan))
+      const why = this.#occupancies.get(address)?.whyNot(draft.claim)
+      if (plan === undefined || !plan.isOpen) {
+        const message = plan === undefined ? 'is in no pool that selects it' : `is of ${plan.key}, which gives none`
+        draft.refusals[index] = { reason: 'no_pool', message: `${address} ${message}` }
+      } else if (why !== undefined)
+        draft.refusals[index] = { reason: 'already_allocated_incompatible_service', message: `${address}: ${why}` }
+      else this.#give(draft, index, { address, number, plan, origin: 'request' })
+    }
+  }
+
+  /** Gives a claim the addresses that it leaves open. */
+  choose(draft: Draft): void {
+    for (const [index, { address, families }] of draft.claim.wants.entries()) {
+      if (address !== undefined || draft.given[index] !== undefined) continue
+      this.#heard(draft.claim)
+      const found = first(families, (family) => this.#shareable(draft, family) ?? this.#free(draft, family))
+      if (found === undefined) draft.refusals[index] = noneOf(families, draft)
+      else this.#give(draft, index, { ...found, origin: 'chosen' })
+    }
+  }
+
+  /**
+   * Hears a claim that has come last, as if it had been heard in its turn. undefined, and the book is spoilt, where others
+   * might have chosen otherwise after it: who chooses takes the first free address from its preferred one on, so nobody would
+   * have, had this claim taken an address that is free still.
+   */
+  append(claim: Claim, recorded: readonly string[]): Draft | undefined {
+    if (claim.sharing !== undefined) return undefined
+    const draft = this.draft(claim)
+    const named = [...claim.held, ...recorded, ...claim.wants.flatMap(({ address }) => address ?? [])]
+    if (named.some((address) => this.#occupancies.has(address))) return undefined
+    for (const address of claim.held) this.recall(draft, address, 'status')
+    for (const address of recorded) this.recall(draft, address, 'record')
+    this.request(draft)
+    const isLast = this.#lastChosen === undefined || oldestClaim(this.#lastChosen, claim) < 0
+    if (!isLast && !this.#isPreferredFree(draft)) return undefined
+    this.choose(draft)
+    return draft
+  }
+
+  /** Whether all that is to be chosen for a claim is what it would choose first. */
+  #isPreferredFree({ claim, pools, given }: Draft): boolean {
+    const seen = new Set<Slots>()
+    for (const [index, { address, families }] of claim.wants.entries()) {
+      if (address !== undefined || given[index] !== undefined) continue
+      const found = first(families, (family) =>
+        first(pools, (plan) => {
+          const slots = this.#slots.get(plan)?.[family]
+          return slots === undefined || slots.size === 0 ? undefined : { slots, family }
+        }),
+      )
+      if (found === undefined) continue
+      const { slots, family } = found
+      if (seen.has(slots) || !slots.isFree(preferredSlot(`${claim.key} ${family}`, slots.size))) return false
+      seen.add(slots)
+    }
+    return true
+  }
+
+  #heard(claim: Claim): void {
+    if (this.#lastChosen === undefined || oldestClaim(this.#lastChosen, claim) < 0) this.#lastChosen = claim
+  }
+
+  /** An address that others with the same key have. */
+  #shareable({ claim, pools }: Draft, family: IPFamily): Found | undefined {
+    if (claim.sharing === undefined) return undefined
+    for (const address of this.#shared.get(`${family} ${claim.sharing.key}`)?.slice(-maxShared) ?? []) {
+      const number = parseIP(address)
+      const plan = number && this.#plans.at(family, number.value).find((plan) => plan.isOpen && pools.includes(plan))
+      if (number === undefined || plan === undefined) continue
+      if (this.#occupancies.get(address)?.whyNot(claim) === undefined) return { address, number, plan }
+    }
+    return undefined
+  }
+
+  #free({ claim, pools }: Draft, family: IPFamily): Found | undefined {
+    for (const plan of pools) {
+      const slots = this.#slots.get(plan)?.[family]
+      if (slots === undefined || slots.size === 0) continue
+      const slot = slots.freeFrom(preferredSlot(`${claim.key} ${family}`, slots.size))
+      if (slot === undefined) continue
+      const number = { family, value: slots.addressAt(slot) }
+      return { address: formatIP(number), number, plan }
+    }
+    return undefined
+  }
+
+  #give(
+    { claim, given }: Draft,
+    want: number,
+    { address, number, plan, origin }: Found & { readonly origin: Origin },
+  ): void {
+    given[want] = { address, pool: plan.key, origin }
+    let occupancy = this.#occupancies.get(address)
+    if (occupancy === undefined) {
+      occupancy = new Occupancy()
+      this.#occupancies.set(address, occupancy)
+      // An address of two pools is taken in both.
+      for (const holding of this.#plans.at(number.family, number.value)) {
+        this.#slots.get(holding)?.[number.family].take(number.value)
+        this.#used.set(holding, this.used(holding) + 1)
+      }
+      if (claim.sharing !== undefined) this.#share(`${number.family} ${claim.sharing.key}`, address)
+    }
+    occupancy.add(claim)
+  }
+
+  #share(key: string, address: string): void {
+    const addresses = this.#shared.get(key)
+    if (addresses === undefined) this.#shared.set(key, [address])
+    else addresses.push(address)
+  }
+}
+
+interface Found {
+  readonly address: string
+  readonly number: IPNumber
+  readonly plan: PoolPlan
+}
+
+function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function noneOf(families: readonly IPFamily[], { claim, pools }: Draft): Refusal {
+  const which = families.join(' or ')
+  const open = pools.filter(
+    ({ isOpen, blocks }) => isOpen && blocks.some(({ family }) => families.some((wanted) => wanted === family)),
+  )
+  if (open.length > 0) {
+    const names = open.map(({ pool }) => pool.metadata.name).join(', ')
+    return { reason: 'out_of_ips', message: `no address of ${which} is free in ${names}` }
+  }
+  const named = claim.pool === undefined ? 'no pool' : `no pool named ${claim.pool}`
+  return { reason: 'no_pool', message: `${named} that gives addresses of ${which} selects it` }
+}
