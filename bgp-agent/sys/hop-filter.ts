@@ -1,5 +1,14 @@
-import { attachFilter } from './libc.ts'
-import { isLittleEndian } from './socket-address.ts'
+import {
+  type Instruction,
+  IP_HEADER,
+  JUMP_IF_EQUAL,
+  JUMP_IF_GREATER_OR_EQUAL,
+  LOAD_BYTE,
+  LOAD_WORD,
+  RETURN,
+  setFilter,
+  WHOLE,
+} from './packet-filter.ts'
 
 /** An address that is heard. */
 export interface Sender {
@@ -9,22 +18,9 @@ export interface Sender {
   readonly minHops: number
 }
 
-/** One instruction of classic BPF: code, jumps if true and if false, operand. linux/filter.h. */
-type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, operand: number]
-
-const LOAD_WORD = 0x20
-const LOAD_BYTE = 0x30
-const JUMP_IF_EQUAL = 0x15
-const JUMP_IF_GREATER_OR_EQUAL = 0x35
-const RETURN = 0x06
-
-/** Where the IP header begins, whatever the socket is for. SKF_NET_OFF. */
-const IP_HEADER = 0xfff00000
 /** Of source address and TTL, in octets. RFC 791 section 3.1; RFC 8200 section 3. */
 const ipv4 = { source: 12, hops: 8 } as const
 const ipv6 = { source: 8, hops: 7 } as const
-
-const whole = 0xffffffff
 
 /** All that others send is dropped in the kernel. */
 export function hopFilter(senders: readonly Sender[]): readonly Instruction[] {
@@ -35,7 +31,7 @@ export function hopFilter(senders: readonly Sender[]): readonly Instruction[] {
     const accept: Instruction[] = [
       [LOAD_BYTE, 0, 0, IP_HEADER + at.hops],
       [JUMP_IF_GREATER_OR_EQUAL, 0, 1, minHops],
-      [RETURN, 0, 0, whole],
+      [RETURN, 0, 0, WHOLE],
       [RETURN, 0, 0, 0],
     ]
     return [
@@ -51,15 +47,4 @@ export function hopFilter(senders: readonly Sender[]): readonly Instruction[] {
 }
 
 /** From here on the socket hears `senders` alone. Throws SystemError, also for more than fit. */
-export function setSenders(fd: number, senders: readonly Sender[]): void {
-  const program = hopFilter(senders)
-  const bytes = new Uint8Array(8 * program.length)
-  const view = new DataView(bytes.buffer)
-  for (const [i, [code, ifTrue, ifFalse, operand]] of program.entries()) {
-    view.setUint16(8 * i, code, isLittleEndian)
-    view.setUint8(8 * i + 2, ifTrue)
-    view.setUint8(8 * i + 3, ifFalse)
-    view.setUint32(8 * i + 4, operand, isLittleEndian)
-  }
-  attachFilter(fd, bytes)
-}
+export const setSenders = (fd: number, senders: readonly Sender[]): void => setFilter(fd, hopFilter(senders))

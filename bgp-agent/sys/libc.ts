@@ -24,6 +24,10 @@ const setsockoptCall = libc.func('int setsockopt(int fd, int level, int option, 
 const program = koffi.struct({ length: 'uint16_t', instructions: 'const void *' })
 const setFilterCall = libc.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t'])
 const closeCall = libc.func('int close(int fd)')
+const recvCall = libc.func('long recv(int fd, _Out_ void *bytes, size_t length, int flags)')
+const sendCall = libc.func('long send(int fd, const void *bytes, size_t length, int flags)')
+const pollCall = libc.func('int poll(_Inout_ void *entries, unsigned long count, int timeout)')
+const eventfdCall = libc.func('int eventfd(uint32_t value, int flags)')
 
 function checked(call: string, result: number): number {
   if (result === -1) throw new SystemError(call, koffi.errno())
@@ -51,6 +55,31 @@ export function attachFilter(fd: number, instructions: Uint8Array): void {
   checked('setsockopt', setFilterCall(fd, SOL_SOCKET, SO_ATTACH_FILTER, value, koffi.sizeof(program)))
 }
 
+/** How many octets have come into `bytes`; undefined: nothing is there. Throws SystemError. */
+export function receive(fd: number, bytes: Uint8Array): number | undefined {
+  const length: number = recvCall(fd, bytes, bytes.length, 0)
+  if (length !== -1) return length
+  const errno = koffi.errno()
+  if (errno === koffi.os.errno.EAGAIN || errno === koffi.os.errno.EINTR) return undefined
+  throw new SystemError('recv', errno)
+}
+
+/** Throws SystemError. */
+export function send(fd: number, bytes: Uint8Array): void {
+  checked('send', sendCall(fd, bytes, bytes.length, 0))
+}
+
+/** Waits for entries of eight octets each, as poll(2) has them, and writes what has become of them there. Gives how many are
+ *  ready; none also when a signal has come. Throws SystemError. */
+export function poll(entries: Uint8Array, milliseconds: number): number {
+  const ready: number = pollCall(entries, entries.length / 8, milliseconds)
+  if (ready === -1 && koffi.errno() === koffi.os.errno.EINTR) return 0
+  return checked('poll', ready)
+}
+
+/** A descriptor that can be read once something has been written to it. eventfd(2). Throws SystemError. */
+export const eventDescriptor = (): number => checked('eventfd', eventfdCall(0, SOCK_NONBLOCK | SOCK_CLOEXEC))
+
 export const close = (fd: number): void => {
   closeCall(fd)
 }
@@ -58,8 +87,12 @@ export const close = (fd: number): void => {
 /** socket(2). */
 export const AF_INET = 2
 export const AF_INET6 = 10
+export const AF_NETLINK = 16
+export const AF_PACKET = 17
 export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
+/** Also EFD_NONBLOCK and EFD_CLOEXEC. */
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 /** socket(7). */
