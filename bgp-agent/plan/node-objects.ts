@@ -7,6 +7,8 @@ import type { Node } from '../../kube/core/node.ts'
 import type { Secret } from '../../kube/core/secret.ts'
 import type { Service } from '../../kube/core/service.ts'
 import type { Gateway } from '../../kube/gateway-api/gateway.ts'
+import type { GatewayClass } from '../../kube/gateway-api/gateway-class.ts'
+import type { CiliumL2AnnouncementPolicy, L2AnnouncementPolicy } from '../../kube/l2/announcement-policy.ts'
 import type { KubeObject } from '../../kube/objects.ts'
 
 /** Of Cilium's group and of our own alike. */
@@ -14,6 +16,7 @@ export type ClusterConfig = CiliumBGPClusterConfig | BGPClusterConfig
 export type PeerConfig = CiliumBGPPeerConfig | BGPPeerConfig
 export type Advertisement = CiliumBGPAdvertisement | BGPAdvertisement
 export type NodeConfigOverride = CiliumBGPNodeConfigOverride | BGPNodeConfigOverride
+export type L2Policy = CiliumL2AnnouncementPolicy | L2AnnouncementPolicy
 
 /** What a node plans from. Lists are in order of namespace and name. */
 export interface NodeObjects {
@@ -27,6 +30,8 @@ export interface NodeObjects {
   readonly slices: ReadonlyMap<string, readonly EndpointSlice[]>
   readonly secrets: readonly Secret[]
   readonly gateways: readonly Gateway[]
+  readonly gatewayClasses: readonly GatewayClass[]
+  readonly l2Policies: readonly L2Policy[]
 }
 
 export function nodeObjects(all: readonly KubeObject[]): NodeObjects {
@@ -44,6 +49,8 @@ export function nodeObjects(all: readonly KubeObject[]): NodeObjects {
     slices: Map.groupBy(slices, ({ metadata }) => `${metadata.namespace}/${metadata.labels[serviceLabel]}`),
     secrets: of('Secret'),
     gateways: of('Gateway'),
+    gatewayClasses: of('GatewayClass'),
+    l2Policies: of('CiliumL2AnnouncementPolicy', 'L2AnnouncementPolicy'),
   }
 }
 

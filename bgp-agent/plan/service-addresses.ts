@@ -13,18 +13,20 @@ export interface ServiceAddress {
 }
 
 /** Service.spec.loadBalancerClass of Services that are announced by BGP; those without a class are, too. */
-export const ourClasses: readonly string[] = ['landfall.dev/bgp', 'io.cilium/bgp-control-plane']
+const bgpClasses: readonly string[] = ['landfall.dev/bgp', 'io.cilium/bgp-control-plane']
 
+/** `classes`: those of the announcer that asks. */
 export function serviceAddresses(
   service: Service,
   type: AddressType,
   slices: readonly EndpointSlice[],
   nodeName: string,
+  classes = bgpClasses,
 ): readonly ServiceAddress[] {
   const { spec } = service
   const policy = type === 'ClusterIP' ? spec.internalTrafficPolicy : spec.externalTrafficPolicy
   const isLocal = policy === 'Local'
-  const withheld = foreign(service, type) ?? (isLocal ? notHere(slices, nodeName) : undefined)
+  const withheld = foreign(service, type, classes) ?? (isLocal ? notHere(slices, nodeName) : undefined)
   return addressesOf(service, type).map((address) => ({ address, withheld, isLocal }))
 }
 
@@ -41,9 +43,9 @@ function addressesOf({ spec, status }: Service, type: AddressType): readonly str
   }
 }
 
-function foreign({ spec }: Service, type: AddressType): string | undefined {
+function foreign({ spec }: Service, type: AddressType, classes: readonly string[]): string | undefined {
   const { loadBalancerClass } = spec
-  if (type !== 'LoadBalancerIP' || loadBalancerClass === undefined || ourClasses.includes(loadBalancerClass))
+  if (type !== 'LoadBalancerIP' || loadBalancerClass === undefined || classes.includes(loadBalancerClass))
     return undefined
   return `its loadBalancerClass ${loadBalancerClass} is announced by something else`
 }
