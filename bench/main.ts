@@ -7,6 +7,7 @@ import { compileBench } from './compile.ts'
 import { controlBench } from './control.ts'
 import { engineTable } from './engine/table.ts'
 import { engineBench } from './engine.ts'
+import { poolsBench } from './pools.ts'
 import { markdown } from './report.ts'
 import { routeChangeBench, routeChangeTitle } from './route-change.ts'
 import { soakBench } from './soak.ts'
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   engine: async () => engineTable(await engineBench()),
   worker: async () => markdown('The Worker on plain workerd, 10,000 routes', await workerBench()),
   compile: async () => markdown('Compile of 10,000 HTTPRoutes', await compileBench()),
+  pools: async () => markdown('Addresses for 10,000 Services over 3 pools', await poolsBench()),
   control: async () =>
     markdown('A push of 100,000 routes to landfall control, and the Worker that serves them', await controlBench()),
   cold: async () => markdown('A cold Worker before 100,000 routes', await coldBench()),

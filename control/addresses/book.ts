@@ -1,6 +1,6 @@
 import { formatIP, type IPFamily, type IPNumber, parseIP } from '../../kube/addresses/ip-number.ts'
 import { selects } from '../../kube/label-selector.ts'
-import { type Claim, oldestClaim } from './claim.ts'
+import type { Claim, Want } from './claim.ts'
 import { Occupancy } from './occupancy.ts'
 import type { PoolPlan, PoolPlans } from './pool-plan.ts'
 import { preferredSlot, Slots } from './slots.ts'
@@ -50,6 +50,13 @@ export class Draft {
     return this.given.some((given) => given?.address === address)
   }
 
+  /** Wants without an address that are still to be given one. */
+  open(): readonly (readonly [number, Want])[] {
+    return [...this.claim.wants.entries()].filter(
+      ([index, { address }]) => address === undefined && this.given[index] === undefined,
+    )
+  }
+
   /** Which of what is still wanted the address is: the very one, or any of its family. */
   wantOf(address: string, family: IPFamily): number | undefined {
     const open = this.claim.wants.map((want, index) => ({ want, index })).filter(({ index }) => !this.given[index])
@@ -80,8 +87,6 @@ export class Book {
   readonly #shared = new Map<string, string[]>()
   readonly #used = new Map<PoolPlan, number>()
   #claims = 0
-  /** The last claim, by order, for which something was chosen, or would have been. */
-  #lastChosen: Claim | undefined
 
   constructor(plans: PoolPlans) {
     this.#plans = plans
@@ -145,19 +150,13 @@ export class Book {
 
   /** Gives a claim the addresses that it leaves open. */
   choose(draft: Draft): void {
-    for (const [index, { address, families }] of draft.claim.wants.entries()) {
-      if (address !== undefined || draft.given[index] !== undefined) continue
-      this.#heard(draft.claim)
-      const found = first(families, (family) => this.#shareable(draft, family) ?? this.#free(draft, family))
-      if (found === undefined) draft.refusals[index] = noneOf(families, draft)
-      else this.#give(draft, index, { ...found, origin: 'chosen' })
-    }
+    for (const [index, { families }] of draft.open()) this.#choose(draft, index, families)
   }
 
   /**
-   * Hears a claim that has come last, as if it had been heard in its turn. undefined, and the book is spoilt, where others
-   * might have chosen otherwise after it: who chooses takes the first free address from its preferred one on, so nobody would
-   * have, had this claim taken an address that is free still.
+   * Hears a claim that has come last, as if it had been heard in its turn. undefined, and the book is spoilt, where that
+   * would change what others have. An address that is free still is one that nobody's search has come by: taking it changes
+   * nothing for those who were heard later.
    */
   append(claim: Claim, recorded: readonly string[]): Draft | undefined {
     if (claim.sharing !== undefined) return undefined
@@ -167,33 +166,31 @@ export class Book {
     for (const address of claim.held) this.recall(draft, address, 'status')
     for (const address of recorded) this.recall(draft, address, 'record')
     this.request(draft)
-    const isLast = this.#lastChosen === undefined || oldestClaim(this.#lastChosen, claim) < 0
-    if (!isLast && !this.#isPreferredFree(draft)) return undefined
-    this.choose(draft)
+    for (const [index, { families }] of draft.open()) {
+      if (this.#isBefore(draft, families)) return undefined
+      this.#choose(draft, index, families)
+    }
     return draft
   }
 
-  /** Whether all that is to be chosen for a claim is what it would choose first. */
-  #isPreferredFree({ claim, pools, given }: Draft): boolean {
-    const seen = new Set<Slots>()
-    for (const [index, { address, families }] of claim.wants.entries()) {
-      if (address !== undefined || given[index] !== undefined) continue
-      const found = first(families, (family) =>
-        first(pools, (plan) => {
-          const slots = this.#slots.get(plan)?.[family]
-          return slots === undefined || slots.size === 0 ? undefined : { slots, family }
-        }),
-      )
-      if (found === undefined) continue
-      const { slots, family } = found
-      if (seen.has(slots) || !slots.isFree(preferredSlot(`${claim.key} ${family}`, slots.size))) return false
-      seen.add(slots)
-    }
-    return true
+  #choose(draft: Draft, want: number, families: readonly IPFamily[]): void {
+    const found = first(families, (family) => this.#shareable(draft, family) ?? this.#free(draft, family))
+    if (found === undefined) draft.refusals[want] = noneOf(families, draft)
+    else this.#give(draft, want, { ...found, origin: 'chosen' })
   }
 
-  #heard(claim: Claim): void {
-    if (this.#lastChosen === undefined || oldestClaim(this.#lastChosen, claim) < 0) this.#lastChosen = claim
+  /** Whether a claim, in its turn, would find something free that has been chosen by a later one. */
+  #isBefore({ claim, pools }: Draft, families: readonly IPFamily[]): boolean {
+    for (const family of families)
+      for (const plan of pools) {
+        const slots = this.#slots.get(plan)?.[family]
+        if (slots === undefined || slots.size === 0) continue
+        const preferred = preferredSlot(`${claim.key} ${family}`, slots.size)
+        const free = slots.freeFrom(preferred)
+        if (slots.isBefore(claim, preferred, free)) return true
+        if (free !== undefined) return false
+      }
+    return false
   }
 
   /** An address that others with the same key have. */
@@ -232,7 +229,7 @@ export class Book {
       this.#occupancies.set(address, occupancy)
       // An address of two pools is taken in both.
       for (const holding of this.#plans.at(number.family, number.value)) {
-        this.#slots.get(holding)?.[number.family].take(number.value)
+        this.#slots.get(holding)?.[number.family].take(number.value, origin === 'chosen' ? claim : undefined)
         this.#used.set(holding, this.used(holding) + 1)
       }
       if (claim.sharing !== undefined) this.#share(`${number.family} ${claim.sharing.key}`, address)

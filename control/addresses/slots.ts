@@ -1,4 +1,5 @@
 import type { IPFamily } from '../../kube/addresses/ip-number.ts'
+import { type Claim, oldestClaim } from './claim.ts'
 import type { Block } from './pool-plan.ts'
 
 /** Some blocks of a pool, and the number of the first address of each. */
@@ -18,6 +19,8 @@ export class Slots {
   /** From a slot that is taken to one further on, before which all are taken: a forest, whose paths are shortened as they
    *  are walked, so that a search takes amortised logarithmic time. */
   readonly #next = new Map<number, number>()
+  /** Who took a slot because it was free, and had no other right to it. */
+  readonly #choosers = new Map<number, Claim>()
 
   /** Of blocks that do not overlap. */
   constructor(family: IPFamily, blocks: readonly Block[]) {
@@ -38,16 +41,25 @@ export class Slots {
     return this.#next.size === this.size
   }
 
-  /** Takes an address; nothing happens to one that is taken or has no slot. */
-  take(address: bigint): void {
+  /** Takes an address, for a `chooser` where that one only wanted something free; nothing happens to one that is taken or has no slot. */
+  take(address: bigint, chooser?: Claim): void {
     const block = this.#lastBlock(({ first }) => first <= address)
     if (block === undefined || address - block.first >= BigInt(block.size)) return
     const slot = block.start + Number(address - block.first)
-    if (!this.#next.has(slot)) this.#next.set(slot, slot + 1)
+    if (this.#next.has(slot)) return
+    this.#next.set(slot, slot + 1)
+    if (chooser !== undefined) this.#choosers.set(slot, chooser)
   }
 
-  isFree(slot: number): boolean {
-    return slot < this.size && !this.#next.has(slot)
+  /** Whether somebody has chosen after this claim a slot that its search from one to another comes by; without an end it
+   *  comes by all. */
+  isBefore(claim: Claim, from: number, to: number | undefined): boolean {
+    const isLater = (chooser: Claim | undefined): boolean => chooser !== undefined && oldestClaim(claim, chooser) < 0
+    if (this.#choosers.size === 0) return false
+    if (to === undefined) return [...this.#choosers.values()].some(isLater)
+    for (let slot = from; slot !== to; slot = slot + 1 < this.size ? slot + 1 : 0)
+      if (isLater(this.#choosers.get(slot))) return true
+    return false
   }
 
   /** The nearest free slot from this one on, and behind the last from the first on. */
