@@ -8,6 +8,7 @@ import { devCommand } from './dev.ts'
 import { diffCommand } from './diff.ts'
 import { explainCommand } from './explain.ts'
 import { keysCommand } from './keys.ts'
+import { l2Command } from './l2.ts'
 import { poolsCommand } from './pools.ts'
 import { publishCommand } from './publish.ts'
 import { pushCommand } from './push.ts'
@@ -46,6 +47,7 @@ Examples:
   .addCommand(serveCommand)
   .addCommand(connectorCommand)
   .addCommand(bgpCommand)
+  .addCommand(l2Command)
   .addCommand(poolsCommand)
   .addCommand(controlCommand)
   .addCommand(pushCommand)

@@ -155,12 +155,14 @@ test.for([
 
 const commands = [
   ...['validate', 'status', 'compile', 'explain', 'test', 'diff', 'publish', 'keys', 'dev', 'serve', 'connector'],
-  ...['bgp', 'pools', 'control', 'push', 'rollback', 'versions'],
+  ...['bgp', 'l2', 'pools', 'control', 'push', 'rollback', 'versions'],
 ]
 
 test('every command has help with examples', async () => {
   const { stdout } = await run(['--help'])
-  const names = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+  const names = [...stdout.matchAll(/^ {2}([a-z0-9]+) /gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => name !== 'help')
   expect(names).toEqual(commands)
   for (const name of names) {
     expect((await run([name, '--help'])).stdout).toMatch(/Examples?:\n {2}\$ /)
