@@ -74,6 +74,8 @@ const report = (parts: Partial<PeerReport>): PeerReport => ({
   address: '192.0.2.254',
   port: 179,
   asn: 65000,
+  isSeen: undefined,
+  fault: undefined,
   state: 'active',
   establishedAt: undefined,
   session: undefined,

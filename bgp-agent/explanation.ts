@@ -85,7 +85,7 @@ function explainPeer(instance: string, peer: PeerPlan, prefix: string, status?: 
   const report = status.peers.find((each) => each.instance === instance && each.name === peer.name)
   const why =
     report?.session === undefined
-      ? `its session is ${report?.state ?? 'not begun'}`
+      ? (report?.fault ?? `its session is ${report?.state ?? 'not begun'}`)
       : `its session carries no routes of ${route.prefix.family}`
   return { ...who, state: 'not told', attributes, why }
 }

@@ -29,6 +29,12 @@ export function agentMetrics(peers: () => Promise<readonly PeerReport[]>, netsta
     labelNames: familyLabelNames,
     registers,
   })
+  const seen = new Gauge({
+    name: 'landfall_bfd_session_state',
+    help: 'Whether BFD sees the peer: 1, or 0; absent where it does not watch.',
+    labelNames,
+    registers,
+  })
   new Gauge({
     name: 'cilium_bgp_control_plane_session_state',
     help: 'Whether the session is up: 1, or 0.',
@@ -36,10 +42,11 @@ export function agentMetrics(peers: () => Promise<readonly PeerReport[]>, netsta
     registers,
     async collect() {
       const reports = await peers()
-      for (const gauge of [this, advertised, received]) gauge.reset()
+      for (const gauge of [this, advertised, received, seen]) gauge.reset()
       for (const peer of reports) {
         const labels = labelsOf(peer)
         this.set(labels, peer.session === undefined ? 0 : 1)
+        if (peer.isSeen !== undefined) seen.set(labels, peer.isSeen ? 1 : 0)
         for (const family of peer.session?.families ?? []) {
           const ofFamily = { ...labels, afi: family, safi: 'unicast' }
           advertised.set(ofFamily, peer.advertised[family])
@@ -64,11 +71,11 @@ export function agentMetrics(peers: () => Promise<readonly PeerReport[]>, netsta
   return registry
 }
 
-const labelsOf = ({ instance, localAsn, address, port, asn }: PeerReport) => ({
+const labelsOf = ({ instance, localAsn, address, port, asn, session }: PeerReport) => ({
   name: instance,
   local_asn: localAsn,
   neighbor: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  neighbor_asn: asn,
+  neighbor_asn: session?.peerAsn ?? asn,
 })
 
 /** /proc/net/netstat: two lines "TcpExt: …", of names and of numbers. proc_net(5) */

@@ -4,7 +4,7 @@ import { bfdOf } from './bfd-peers.ts'
 import { dial, type Path } from './bgp/dial.ts'
 import { Listener } from './bgp/listener.ts'
 import type { Interfaces } from './bgp/next-hops.ts'
-import { Peer, type PeerStatus } from './bgp/peer.ts'
+import { noSession, Peer, type PeerStatus } from './bgp/peer.ts'
 import type { Route, RouteChanges, Routes } from './bgp/rib-out.ts'
 import { identityOf, keyOf, pathTo, settingsOf } from './peer-settings.ts'
 import { type PeerKey, peerKey, type SpeakerInstance, type SpeakerPeer } from './speaker-plan.ts'
@@ -15,8 +15,12 @@ export interface PeerReport extends PeerStatus {
   readonly name: string
   readonly address: string
   readonly port: number
-  /** As configured, or as the peer has said. */
+  /** As configured; 0: whatever the peer says. */
   readonly asn: number
+  /** Whether BFD sees the peer; undefined: it is not asked. */
+  readonly isSeen: boolean | undefined
+  /** Why no session is tried for, as a clause. */
+  readonly fault: string | undefined
 }
 
 /** What a speaker needs of the world. */
@@ -36,11 +40,19 @@ interface Running {
   readonly peer: Peer
 }
 
+/** A peer that there is no way to. */
+interface Stuck {
+  readonly instance: SpeakerInstance
+  readonly plan: SpeakerPeer
+  readonly fault: string
+}
+
 /** All sessions of a node, brought to each new plan: those that it does not change go on. */
 export class Speaker {
   readonly #world: SpeakerWorld
   /** By instance and peer. */
   readonly #running = new Map<PeerKey, Running>()
+  readonly #stuck = new Map<PeerKey, Stuck>()
   /** What each peer is to be told, also one that there is no way to now. */
   readonly #routes = new Map<PeerKey, Map<string, Route>>()
   readonly #listeners = new Map<number, Listener>()
@@ -62,6 +74,7 @@ export class Speaker {
       peer.stop(next === undefined ? 'this peer is not configured any more' : 'the configuration has changed')
       this.#running.delete(key)
     }
+    this.#stuck.clear()
     for (const key of this.#routes.keys()) if (!wanted.has(key)) this.#routes.delete(key)
     for (const [key, { instance, plan }] of wanted) {
       const routes = this.#routes.get(key) ?? new Map<string, Route>()
@@ -70,7 +83,10 @@ export class Speaker {
       for (const text of ofPeer.gone) routes.delete(text)
       for (const route of ofPeer.set) routes.set(route.prefix.text, route)
       const running = this.#running.get(key) ?? this.#start(key, instance, plan, routes)
-      if (running === undefined) continue
+      if ('fault' in running) {
+        this.#stuck.set(key, running)
+        continue
+      }
       const path = { ...running.path, key: keyOf(plan) }
       this.#running.set(key, { ...running, instance, plan, path })
       if (path.key !== undefined && running.plan.password !== plan.password) running.peer.setKey(path.peer, path.key)
@@ -81,18 +97,18 @@ export class Speaker {
   }
 
   status(): readonly PeerReport[] {
-    return [...this.#running.values()].map(({ instance, plan, peer }) => {
-      const status = peer.status()
-      return {
-        ...status,
-        instance: instance.name,
-        localAsn: instance.asn,
-        name: plan.name,
-        address: plan.address,
-        port: plan.settings.transport.peerPort,
-        asn: plan.asn === 0 ? (status.session?.peerAsn ?? 0) : plan.asn,
-      }
+    const running = [...this.#running.values()].map(({ instance, plan, path, peer }) => {
+      const watched = bfdOf(instance, plan, path)
+      const isSeen = watched && this.#bfd.isUp(watched.path)
+      return { ...whoOf(instance, plan), ...peer.status(), isSeen, fault: undefined }
     })
+    const stuck = [...this.#stuck.values()].map(({ instance, plan, fault }) => ({
+      ...whoOf(instance, plan),
+      ...noSession,
+      isSeen: undefined,
+      fault,
+    }))
+    return [...running, ...stuck]
   }
 
   /** What peers have been told. */
@@ -110,12 +126,12 @@ export class Speaker {
     this.#listeners.clear()
   }
 
-  #start(key: PeerKey, instance: SpeakerInstance, plan: SpeakerPeer, routes: Routes): Running | undefined {
+  #start(key: PeerKey, instance: SpeakerInstance, plan: SpeakerPeer, routes: Routes): Running | Stuck {
     const log = (message: string): void => this.#world.log(`peer ${key} (${plan.address}): ${message}`)
     const path = pathTo(instance, plan)
     if (typeof path === 'string') {
       log(path)
-      return undefined
+      return { instance, plan, fault: path }
     }
     const { random, now, interfaces } = this.#world
     const peer = new Peer(settingsOf(instance, plan), routes, {
@@ -165,3 +181,12 @@ export class Speaker {
     }
   }
 }
+
+const whoOf = (instance: SpeakerInstance, plan: SpeakerPeer) => ({
+  instance: instance.name,
+  localAsn: instance.asn,
+  name: plan.name,
+  address: plan.address,
+  port: plan.settings.transport.peerPort,
+  asn: plan.asn,
+})

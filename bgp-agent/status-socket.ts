@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
-import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
+import type { Condition, NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 import type { PeerReport } from './speaker.ts'
 import type { SpeakerStatus } from './speaker-messages.ts'
@@ -29,6 +29,8 @@ export interface PeerEntry {
   readonly address: string
   readonly state: string
   readonly establishedAt: number | undefined
+  /** Of BFD, where it watches the peer. */
+  readonly bfd: 'up' | 'down' | undefined
   readonly families: readonly FamilyEntry[]
   readonly advertised: readonly RouteEntry[]
 }
@@ -48,7 +50,19 @@ export interface RouteEntry {
 }
 
 export function agentStatus(node: string, now: number, plan: NodePlan, { peers, told }: SpeakerStatus): AgentStatus {
-  const { withheld, conditions, faults } = plan
+  const { withheld, faults } = plan
+  const stuck = peers.flatMap(({ instance, name, fault }): Condition[] =>
+    fault === undefined
+      ? []
+      : [
+          {
+            object: `CiliumBGPNodeConfig ${node}`,
+            type: 'cilium.io/BGPReconcileError',
+            message: `peer ${instance}/${name}: ${fault}`,
+          },
+        ],
+  )
+  const conditions = [...plan.conditions, ...stuck]
   return {
     node,
     now,
@@ -80,17 +94,18 @@ const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sourc
   }))
 
 function peerEntry(report: PeerReport, told: SpeakerStatus['told'], { instances }: NodePlan): PeerEntry {
-  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised } = report
+  const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised, isSeen } = report
   const routes = told.get(peerKey({ name: instance }, report)) ?? new Map()
   const plan = instances.find((each) => each.name === instance)?.peers.find((each) => each.name === name)
   return {
     instance,
     localAsn,
-    peerAsn: asn,
+    peerAsn: session?.peerAsn ?? asn,
     name,
     address,
     state,
     establishedAt,
+    bfd: isSeen === undefined ? undefined : isSeen ? 'up' : 'down',
     families: (session?.families ?? plan?.families ?? []).map((family) => ({
       family,
       received: received[family],

@@ -26,27 +26,19 @@ export function duration(milliseconds: number): string {
 
 const familyName = (family: RouteEntry['family']): string => `${family}/unicast`
 
-/** As `cilium bgp peers`: a peer's further families are on lines of their own. */
+/** As `cilium bgp peers`: a peer's further families are on lines of their own. A column for BFD where it watches a peer. */
 export function peersTable({ node, now, peers }: AgentStatus): string {
+  const hasBfd = peers.some(({ bfd }) => bfd !== undefined)
   const rows = peers.flatMap((peer, index) =>
     peer.families.map(({ family, received, advertised }, nth) => {
       const uptime = peer.establishedAt === undefined ? '0s' : duration(now - peer.establishedAt)
       const who = [index === 0 ? node : '', `${peer.localAsn}`, `${peer.peerAsn}`, peer.address, peer.state, uptime]
-      return [...(nth === 0 ? who : who.map(() => '')), familyName(family), `${received}`, `${advertised}`]
+      const of = [...who, ...(hasBfd ? [peer.bfd ?? '-'] : [])]
+      return [...(nth === 0 ? of : of.map(() => '')), familyName(family), `${received}`, `${advertised}`]
     }),
   )
-  const head = [
-    'Node',
-    'Local AS',
-    'Peer AS',
-    'Peer Address',
-    'Session State',
-    'Uptime',
-    'Family',
-    'Received',
-    'Advertised',
-  ]
-  return table(head, rows)
+  const of = ['Node', 'Local AS', 'Peer AS', 'Peer Address', 'Session State', 'Uptime', ...(hasBfd ? ['BFD'] : [])]
+  return table([...of, 'Family', 'Received', 'Advertised'], rows)
 }
 
 /** Routes, and with `peer` whom they were told. */

@@ -6,7 +6,15 @@ import type { Explanation } from '../bgp-agent/explanation.ts'
 import type { RoutePolicy } from '../bgp-agent/route-policies.ts'
 import type { AgentStatus } from '../bgp-agent/status-socket.ts'
 import { agentCommand } from './bgp-agent.ts'
-import { nodeOption, type PlanFlags, planCommand, plannedExplanation, secretsOption, socketOption } from './bgp-plan.ts'
+import {
+  nodeOption,
+  type PlanFlags,
+  planCommand,
+  plannedExplanation,
+  remarks,
+  secretsOption,
+  socketOption,
+} from './bgp-plan.ts'
 import { explanationText, peersTable, policiesTable, routesTable } from './bgp-tables.ts'
 import { printJson } from './terminal.ts'
 import { outputOption, UsageError } from './usage.ts'
@@ -23,7 +31,7 @@ const peersCommand = new Command('peers')
   .action(async ({ socket, output }: AskFlags) => {
     const status = await ask<AgentStatus>(socket, '/status')
     if (output === 'json') printJson(status.peers.map(({ advertised: _, ...peer }) => peer))
-    else process.stdout.write(`${peersTable(status)}\n`)
+    else process.stdout.write(`${[peersTable(status), ...remarks({ ...status, withheld: [] })].join('\n')}\n`)
   })
 
 const routesCommand = new Command('routes')

@@ -60,6 +60,12 @@ export class Bfd {
     }
   }
 
+  /** Of the session on a path; undefined: there is none. */
+  isUp(path: BfdPath): boolean | undefined {
+    const watched = this.#watched.get(keyOf(path))
+    return watched && this.#up.has(watched.id)
+  }
+
   /** Peers are told that this is no failure. */
   close(): void {
     this.#watched = new Map()

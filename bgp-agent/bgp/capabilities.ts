@@ -85,7 +85,8 @@ function restartOctets(restart: GracefulRestart): readonly number[] {
 
 type Draft = { -readonly [K in keyof Capabilities]: Capabilities[K] }
 
-/** Unknown capabilities are passed over, as are known ones of a length that they cannot have. Throws ShortError. */
+/** Unknown capabilities are passed over, as are known ones of a length that they cannot have. Who says nothing of families
+ *  speaks IPv4 (RFC 4760 section 8); who names only others than ours speaks none of them. Throws ShortError. */
 export function decodeCapabilities(bytes: Uint8Array): Capabilities {
   const found = new Set<FamilyName>()
   const draft: Draft = {
@@ -99,11 +100,13 @@ export function decodeCapabilities(bytes: Uint8Array): Capabilities {
     role: undefined,
   }
   const octets = new Octets(bytes)
+  let namesFamilies = false
   while (octets.left > 0) {
     const code = octets.u8()
+    namesFamilies ||= code === Code.multiprotocol
     decodeOne(code, octets.take(octets.u8()), draft, found)
   }
-  return { ...draft, families: [...found] }
+  return { ...draft, families: namesFamilies ? [...found] : ['ipv4'] }
 }
 
 function decodeOne(code: number, value: Uint8Array, draft: Draft, found: Set<FamilyName>): void {

@@ -53,9 +53,7 @@ export function negotiate(local: Local, open: Open): Negotiated {
     )
   if (ours.role !== undefined && theirs.role !== undefined && oppositeRole[ours.role] !== theirs.role)
     throw new BgpError(ErrorCode.open, OpenError.roleMismatch, `roles ${ours.role} and ${theirs.role} do not fit`)
-  // A peer that says nothing of families speaks IPv4. RFC 4760 section 8.
-  const spoken: readonly FamilyName[] = theirs.families.length === 0 ? ['ipv4'] : theirs.families
-  const families = ours.families.filter((family) => spoken.includes(family))
+  const families = ours.families.filter((family) => theirs.families.includes(family))
   if (families.length === 0)
     throw new BgpError(
       ErrorCode.open,

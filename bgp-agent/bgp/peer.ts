@@ -51,6 +51,14 @@ export interface PeerStatus {
   readonly advertised: Readonly<Record<FamilyName, number>>
 }
 
+export const noSession: PeerStatus = {
+  state: nameOf(stopped),
+  establishedAt: undefined,
+  session: undefined,
+  received: { ipv4: 0, ipv6: 0 },
+  advertised: { ipv4: 0, ipv6: 0 },
+}
+
 interface Established {
   readonly id: ConnectionId
   readonly session: Negotiated

@@ -52,6 +52,7 @@ export interface Condition {
     | 'cilium.io/MissingPeerConfigs'
     | 'cilium.io/ConflictingClusterConfig'
     | 'cilium.io/MissingAuthSecret'
+    | 'cilium.io/BGPReconcileError'
   readonly message: string
 }
 
