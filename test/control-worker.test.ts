@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MemoryStore } from '../control/publish/memory.ts'
+import { tableKeyOf } from '../control/publish/sign-key.ts'
 import { storedRoots } from '../control/publish/stored.ts'
 import { Audit } from '../control/service/audit.ts'
 import { type D1, D1Sql } from '../control/service/d1-sql.ts'
@@ -10,8 +11,16 @@ import { type Kv, KvStore } from '../control/service/kv-store.ts'
 import { prepare } from '../control/service/schema.ts'
 import { type Answer, type Ask, checked, gateway, route, TestService } from '../control/service/service-fixture.ts'
 import { Tokens, verbs } from '../control/service/tokens.ts'
+import { readRoot } from '../engine/table.ts'
+import { readTableKey } from '../engine/table-key.ts'
+import { TrustedRoots } from '../engine/trusted-roots.ts'
 
 // The same app on workerd, with D1 and Workers KV.
+
+const { privateKey } = generateKeyPairSync('ed25519', {
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+})
 
 let miniflare: Miniflare
 let store: KvStore
@@ -29,7 +38,7 @@ beforeAll(async () => {
     convertV4MiniflareOptions({
       ...{ modules: true, script: outputFiles[0]?.text ?? '', compatibilityDate: '2026-10-01' },
       ...{ compatibilityFlags: ['nodejs_compat'], cf: false, kvNamespaces: ['TABLES'], d1Databases: ['HISTORY'] },
-      bindings: { ADDRESSES: '192.0.2.1' },
+      bindings: { ADDRESSES: '192.0.2.1', SIGN_KEY: privateKey },
     }),
   )
   const database = (await miniflare.getD1Database('HISTORY')) as unknown as D1
@@ -78,6 +87,14 @@ test('a push to the Worker publishes the tables that a push to Node does', async
   const version = async (of: Parameters<typeof storedRoots>[0]) =>
     (await storedRoots(of)).get('gateway/infra/web')?.version
   expect(await version(store)).toBe(await version(node.store))
+})
+
+test('what it publishes is signed, so that readers who have pinned the key take it', async () => {
+  const pinned = readTableKey(await tableKeyOf(privateKey)) ?? expect.fail('no key')
+  const trusted = new TrustedRoots({ keys: [pinned], floor: 0 }, crypto.subtle)
+  const key = 'gateway/infra/web'
+  const entry = (await store.get(key)) ?? expect.fail('nothing is published')
+  expect(readRoot(await trusted.rootOf(key, entry, Date.now())).gateway).toBe('infra/web')
 })
 
 test('it plans, refuses, rolls back, and tells of it as on Node', async () => {
