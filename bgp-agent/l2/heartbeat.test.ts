@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatAddress } from '../address.ts'
 import { pagesOf } from './claims.ts'
+import { formatMac } from './ethernet.ts'
 import {
   type Claim,
   type Discard,
@@ -24,6 +25,7 @@ const usual: Heartbeat = {
   sequence: 7,
   readyFor: 60_000,
   timing: { interval: 200, detection: 700 },
+  mac: '02:00:00:00:0a:ff',
   challenge: 0x0102030405060708n,
   echoes: [1n, 2n ** 64n - 1n],
   asked: [3n],
@@ -54,6 +56,7 @@ const heartbeats = fc.record<Heartbeat>({
     interval: fc.integer({ min: 1, max: 1000 }),
     detection: fc.integer({ min: 1001, max: 10_000 }),
   }),
+  mac: fc.uint8Array({ minLength: 6, maxLength: 6 }).map(formatMac),
   challenge: u64,
   echoes: fc.array(u64, { maxLength: maxEchoes }),
   asked: fc.array(u64, { maxLength: 8 }),
@@ -93,7 +96,7 @@ const changed = (at: number, octet: number): Uint8Array => {
 
 test.for<[string, Uint8Array, Discard]>([
   ['is empty', new Uint8Array(), 'cut off'],
-  ['ends in its signature', encodeHeartbeat(usual, key).subarray(0, 81), 'cut off'],
+  ['ends in its signature', encodeHeartbeat(usual, key).subarray(0, 87), 'cut off'],
   ['is something else', changed(0, 0), 'foreign'],
   ['is of another version', changed(4, 2), 'version'],
   ['was signed with another key', encodeHeartbeat(usual, other), 'signature'],

@@ -1,13 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { formatAddress, parseAddress } from '../address.ts'
 import { Octets, ShortError, u16, u32 } from '../bgp/octets.ts'
+import { formatMac } from './ethernet.ts'
 import type { Timing } from './timing.ts'
 
 // The heartbeat, one datagram of UDP to all nodes on a network.
 //
 //   |  "LFL2" (4)  |  version (1)  |  state (1)  |  lengths: node (1)  |  echoes (1)  |  asked (1)  |  claims (1)  |
 //   |  incarnation (8)  |  sequence (4)  |  ready for (4)  |  interval (2)  |  detection (2)  |
-//   |  challenge (8)  |  version of the claims (4)  |  page (2)  |  pages (2)  |
+//   |  challenge (8)  |  version of the claims (4)  |  page (2)  |  pages (2)  |  MAC (6)  |
 //   |  node …  |  echoes (8 each) …  |  asked (8 each) …  |  claims …  |
 //   |  HMAC-SHA256 of all before it (32)  |
 //
@@ -44,6 +45,8 @@ export interface Heartbeat {
   readonly readyFor: number
   /** The sender's own. */
   readonly timing: Timing
+  /** Of the interface, as formatMac writes it: who sees it claim an address knows that it is no stranger. */
+  readonly mac: string
   /** Who hears it is to send it back, so that the sender knows that what it hears is new. */
   readonly challenge: bigint
   /** Challenges that the sender has heard lately. */
@@ -67,7 +70,7 @@ export const maxPages = 1024
 
 const magic = [0x4c, 0x46, 0x4c, 0x32] as const
 const VERSION = 1
-const FIXED = 50
+const FIXED = 56
 const SIGNATURE = 32
 const HAS_PREFERENCE = 0x80
 const states = ['listening', 'ready', 'leaving'] as const satisfies readonly NodeState[]
@@ -99,6 +102,7 @@ export function encodeHeartbeat(beat: Heartbeat, key: Uint8Array): Uint8Array {
     ...u32(claims.version),
     ...u16(claims.page),
     ...u16(claims.pages),
+    ...beat.mac.split(':').map((digits) => Number.parseInt(digits, 16)),
     ...node,
     ...echoes.flatMap(u64),
     ...asked.flatMap(u64),
@@ -143,6 +147,7 @@ function read(octets: Octets): Heartbeat | undefined {
   const version = octets.u32()
   const page = octets.u16()
   const pages = octets.u16()
+  const mac = formatMac(octets.take(6))
   const node = visibleAscii(octets.take(lengths.node))
   if (state === undefined || node === undefined || lengths.node > maxNode) return undefined
   if (lengths.echoes > maxEchoes || lengths.asked > maxAsked) return undefined
@@ -165,6 +170,7 @@ function read(octets: Octets): Heartbeat | undefined {
     sequence,
     readyFor,
     timing,
+    mac,
     challenge,
     echoes,
     asked,

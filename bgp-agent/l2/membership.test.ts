@@ -41,6 +41,7 @@ const usual: Heartbeat = {
   sequence: 1,
   readyFor: 9000,
   timing,
+  mac: '02:00:00:00:00:62',
   challenge: 77n,
   echoes: [],
   asked: [],

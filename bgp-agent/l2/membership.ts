@@ -33,6 +33,7 @@ export interface Peer {
   readonly says: NodeState
   readonly readyFor: number
   readonly timing: Timing
+  readonly mac: string
   readonly challenge: bigint
   readonly heardAt: number
   /** When it has last sent a challenge of this node back; and until when that is good. */
@@ -136,6 +137,7 @@ function heard(before: Membership, beat: Heartbeat, at: number): Step {
       says: beat.state,
       readyFor: beat.readyFor,
       timing: beat.timing,
+      mac: beat.mac,
       challenge: beat.challenge,
       heardAt: at,
       provenAt: isProof ? at : life?.provenAt,

@@ -55,7 +55,7 @@ export class VirtualNetwork {
 
   /** A node that calls itself something else. */
   startAs(name: string, calledItself: string, offers: ReadonlyMap<string, number>, timing: Timing): void {
-    const participant = new Participant(calledItself, 1_700_000_000_000 + ++this.#lives, timing, this.now)
+    const participant = new Participant(calledItself, 1_700_000_000_000 + ++this.#lives, macOf(name), timing, this.now)
     participant.offer(offers, timing)
     this.#nodes.set(name, { participant, side: 0, sleepsUntil: 0, waiting: [] })
   }
@@ -170,6 +170,9 @@ export class VirtualNetwork {
     return node
   }
 }
+
+/** A MAC of a node of one letter. */
+export const macOf = (name: string): string => `02:00:00:00:00:${name.charCodeAt(0).toString(16)}`
 
 /** "10.0.0.1" and so on, with one preference. */
 export const offersOf = (count: number, preference = 0): ReadonlyMap<string, number> =>

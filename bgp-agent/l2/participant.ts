@@ -39,7 +39,7 @@ const PAGES_APART = 20
 const ROUNDS = 2
 /** Milliseconds after which who may answer for an address does so, unless another host has it. */
 const SETTLED = 2000
-/** Milliseconds that an address is left to whoever else has been found to have it. RFC 5227 section 1.1, RATE_LIMIT_INTERVAL. */
+/** Milliseconds that an address is left to a stranger that has been found to have it. RFC 5227 section 1.1, RATE_LIMIT_INTERVAL. */
 const LEFT_ALONE = 60_000
 /** Detection times that are waited at most for nodes which are there, and have not said yet what they may answer for. */
 const PATIENCE = 4
@@ -47,6 +47,8 @@ const PATIENCE = 4
 /** One node's part on one network: what it hears and says, and which addresses it has. Without sockets and clocks; times are
  *  milliseconds of a clock that is never set. */
 export class Participant {
+  /** Of the interface. */
+  mac: string
   readonly #startedAt: number
   #membership: Membership
   /** Of peers, by their names. */
@@ -74,7 +76,8 @@ export class Participant {
   readonly #again = new Set<string>()
 
   /** `incarnation`: milliseconds since the epoch. */
-  constructor(node: string, incarnation: number, timing: Timing, at: number) {
+  constructor(node: string, incarnation: number, mac: string, timing: Timing, at: number) {
+    this.mac = mac
     this.#startedAt = at
     this.#membership = newMembership(node, incarnation, timing, at)
   }
@@ -121,10 +124,12 @@ export class Participant {
     this.#claim()
   }
 
-  /** Another host has the address. */
-  leaveAlone(address: string, at: number): void {
-    this.#leftAlone.set(address, at + LEFT_ALONE)
+  /** Another host has the address. Gives whether that is a stranger: with a peer it is a matter of moments. */
+  leaveAlone(address: string, mac: string, at: number): boolean {
+    const isStrange = !this.peers.some((peer) => peer.mac === mac)
+    this.#leftAlone.set(address, at + (isStrange ? LEFT_ALONE : this.timing.detection))
     this.#claim()
+    return isStrange
   }
 
   hear(beat: Heartbeat, at: number): void {
@@ -285,6 +290,7 @@ export class Participant {
       state: this.#state,
       readyFor: this.#readySince === undefined ? 0 : at - this.#readySince,
       timing,
+      mac: this.mac,
       challenge: challenges[0]?.value ?? 0n,
       echoes: echoesOf(this.#membership, this.#sequence),
       asked: askedOf(this.#membership),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { offersOf, seeded, VirtualNetwork } from './network-fixture.ts'
+import { macOf, offersOf, seeded, VirtualNetwork } from './network-fixture.ts'
 import { type Timing, timings } from './timing.ts'
 
 const seeds = Array.from({ length: 20 }, (_, i) => i + 1)
@@ -201,15 +201,25 @@ test('who may not answer any more stops, and another begins', () => {
 test('an address that another host has is left alone for a minute, node after node', () => {
   const nodes = network(1, 2, timings.default)
   const [first = ''] = nodes.holders('10.0.0.1')
-  nodes.participant(first).leaveAlone('10.0.0.1', nodes.now)
+  nodes.participant(first).leaveAlone('10.0.0.1', '02:00:00:00:ff:ff', nodes.now)
   nodes.run(50)
   const [second = ''] = nodes.holders('10.0.0.1')
   expect(second).not.toBe(first)
-  nodes.participant(second).leaveAlone('10.0.0.1', nodes.now)
+  nodes.participant(second).leaveAlone('10.0.0.1', '02:00:00:00:ff:ff', nodes.now)
   nodes.run(59_000)
   expect(nodes.holders('10.0.0.1')).toEqual([])
   nodes.run(2_000)
   expect(nodes.holders('10.0.0.1')).toEqual([first])
+})
+
+test('an address that a peer is seen to have is left alone for moments only', () => {
+  const nodes = network(1, 2, timings.default)
+  const [holder = '', other = ''] = nodes.holders('10.0.0.1').includes('a') ? ['a', 'b'] : ['b', 'a']
+  nodes.participant(holder).leaveAlone('10.0.0.1', macOf(other), nodes.now)
+  nodes.run(50)
+  expect(nodes.holders('10.0.0.1')).toEqual([other])
+  nodes.run(timings.default.detection)
+  expect(nodes.holders('10.0.0.1')).toEqual([holder])
 })
 
 test('nobody brings a dead node back by saying again what it has said', () => {
