@@ -219,6 +219,12 @@ test.for<[string, string, string, boolean]>([
   expect(new Set(Object.values(held).flat()).size).toBe(isShared ? 1 : 2)
 })
 
+test('an address of a pool that is disabled is not shared with who comes', () => {
+  const disabled = cidrPool('blue', '192.0.2.0/24', ', disabled: true')
+  const allocation = allocationOf(disabled, sharing('a', { held: ['192.0.2.9'] }), sharing('web', { port: 'port: 81' }))
+  expect(holdings(allocation)).toEqual({ 'shop/a': ['192.0.2.9'], 'shop/web': [] })
+})
+
 test('a holder keeps what its status says before what a record says', () => {
   const held = service('web', { held: ['192.0.2.5'] })
   const allocation = allocationOf(blue, held, record('shop', { 'service.web': '192.0.2.6' }))
