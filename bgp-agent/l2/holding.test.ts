@@ -77,9 +77,13 @@ test('an address that is asked for is answered for at once when a peer gives it 
   ])
 })
 
-test('taking over what is held changes nothing', () => {
-  const life = new Life(true).at(5, { type: 'takenOver' }).until(9)
-  expect(life.told).toEqual(['0 answering', '0 announce'])
+test('what is held is announced anew when a peer gives it up', () => {
+  const life = new Life(true).until(500).at(500, { type: 'takenOver' }).until(600)
+  expect(life.told).toEqual([
+    '0 answering',
+    ...['0 announce', '10 announce', '30 announce'],
+    ...['500 announce', '510 announce', '530 announce'],
+  ])
 })
 
 test.for([

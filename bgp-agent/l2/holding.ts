@@ -85,7 +85,8 @@ export function step(holding: Holding, event: Event, moment: Moment, timing: Hol
       // Of two that ask for the same, one goes on: RFC 5227 section 2.1.1 would have neither.
       return holding.state === 'probing' && event.isBefore ? lost(moment) : [holding, []]
     case 'takenOver':
-      return holding.state === 'answering' ? [holding, []] : taken(moment)
+      // Whoever has learned of the peer since is told again.
+      return holding.state === 'answering' ? [{ ...holding, sent: 0, due: moment.now }, []] : taken(moment)
   }
 }
 
