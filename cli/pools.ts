@@ -33,7 +33,8 @@ const listCommand = new Command('list')
   .action(async ({ filename, output }: PoolsFlags) => {
     const { allocation, hasErrors } = await readAllocation(filename)
     if (output === 'json') printJson(summary(allocation))
-    else process.stdout.write(`${[...tables(allocation, output === 'wide'), ...remarks(allocation)].join('\n')}\n`)
+    else
+      process.stdout.write(`${[...tables(allocation, output === 'wide'), ...apart(remarks(allocation))].join('\n')}\n`)
     if (hasErrors || remarks(allocation).length > 0) process.exitCode = 1
   })
 
@@ -140,7 +141,7 @@ function tables(allocation: Allocation, isWide: boolean): readonly string[] {
     .toSorted((a, b) => byNumber(a.address, b.address))
     .map(({ claim, address, pool, origin }) => [
       address,
-      pool.slice(pool.indexOf('/') + 1),
+      pool.slice(pool.indexOf(' ') + 1),
       claim.key,
       recorded[origin],
       ...(isWide ? [claim.ports.join(','), claim.sharing?.key ?? '-'] : []),
@@ -148,6 +149,9 @@ function tables(allocation: Allocation, isWide: boolean): readonly string[] {
   const head = ['Address', 'Pool', 'Holder', 'How', ...(isWide ? ['Ports', 'Sharing key'] : [])]
   return [pools, '', table(head, rows), ...unrecorded(holdings.filter(({ origin }) => origin === 'chosen').length)]
 }
+
+/** After an empty line. */
+const apart = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines])
 
 const unrecorded = (holders: number): readonly string[] =>
   holders === 0

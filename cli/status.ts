@@ -43,6 +43,7 @@ function tree({ object, status }: ObjectStatus): string {
     strong(`${kind} ${[metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/')}`),
   ]
   lines.push(...(status.addresses ?? []).map(({ value }) => `  address ${value}`))
+  lines.push(...(status.loadBalancer?.ingress ?? []).map(({ ip }) => `  address ${ip}`))
   lines.push(...conditions('  ', status.conditions ?? []))
   for (const { name, attachedRoutes, conditions: own } of status.listeners ?? []) {
     lines.push(`  listener ${name} ${dim(`(${attachedRoutes} attached)`)}`, ...conditions('    ', own))
@@ -66,6 +67,7 @@ function tree({ object, status }: ObjectStatus): string {
 
 /** Conditions whose "True" is bad news. */
 const alarms: ReadonlySet<string> = new Set([
+  'cilium.io/PoolConflict',
   'Conflicted',
   'OverlappingTLSConfig',
   'PartiallyInvalid',
@@ -74,6 +76,8 @@ const alarms: ReadonlySet<string> = new Set([
 
 function conditions(indent: string, all: readonly Condition[]): string[] {
   return all.map(({ type, status, reason, message }) => {
+    // A count.
+    if (status === 'Unknown') return `${indent}${type} ${message}`
     const well = (status === 'True') !== alarms.has(type)
     const verdict = well ? good(`${type} ${status}`) : bad(`${type} ${status}`)
     const words = [reason === type ? '' : reason, message].filter((part) => part !== '').join(': ')

@@ -241,7 +241,7 @@ test.for<[string, readonly string[], string, string]>([
       cidrPool('other', '198.51.100.0/24'),
     ],
     '',
-    'LoadBalancerIPPool /blue has it, and does not select Service shop/web',
+    'LoadBalancerIPPool blue has it, and does not select Service shop/web',
   ],
   ['has given it to an older holder', [blue], 'older', 'Service shop/older has it'],
 ])('a holder is told why it lost its address: the pool %s', ([, pools, older, why]) => {

@@ -1,7 +1,6 @@
 import { formatIP, type IPFamily } from '../../kube/addresses/ip-number.ts'
 import type { IPPool, PoolBlock } from '../../kube/addresses/ip-pool.ts'
 import { type IPRange, rangeBetween, rangeOfCidr } from '../../kube/addresses/ip-range.ts'
-import { keyOf } from '../../kube/objects.ts'
 import { createdAt } from '../compile/age.ts'
 import { compareText } from '../compile/merge.ts'
 
@@ -14,7 +13,7 @@ export interface Block extends IPRange {
 /** What a pool has, and whether it gives it. */
 export interface PoolPlan {
   readonly pool: IPPool
-  /** As objectKey has it. */
+  /** "LoadBalancerIPPool home". */
   readonly key: string
   readonly blocks: readonly Block[]
   readonly total: bigint
@@ -55,7 +54,7 @@ export class PoolPlans {
     const conflict = this.#overlap(blocks)
     const total = blocks.reduce((sum, { first, last }) => sum + last - first + 1n, 0n)
     const isOpen = conflict === undefined && !pool.spec.disabled
-    const plan = { pool, key: keyOf(pool), blocks, total, conflict, isOpen }
+    const plan = { pool, key: keyOfPool(pool), blocks, total, conflict, isOpen }
     if (conflict === undefined)
       for (const block of blocks) {
         const among = this.#blocks[block.family]
@@ -70,7 +69,7 @@ export class PoolPlans {
       const among = this.#blocks[block.family]
       const other = among[upTo(among, block.last) - 1]
       if (other !== undefined && other.block.last >= block.first)
-        return `${block.text} overlaps ${other.block.text} of ${other.plan.pool.kind} ${other.plan.pool.metadata.name}`
+        return `${block.text} overlaps ${other.block.text} of ${other.plan.key}`
       const before = own[index - 1]
       if (before?.family === block.family && before.last >= block.first)
         return `${block.text} overlaps ${before.text} of the same pool`
@@ -97,7 +96,9 @@ function upTo(blocks: readonly Placed[], value: bigint): number {
   return low
 }
 
-export const priorityOf = (pool: IPPool): number => (pool.kind === 'LoadBalancerIPPool' ? pool.spec.priority : 0)
+const keyOfPool = ({ kind, metadata }: IPPool): string => `${kind} ${metadata.name}`
+
+const priorityOf = (pool: IPPool): number => (pool.kind === 'LoadBalancerIPPool' ? pool.spec.priority : 0)
 
 const oldestPool = (a: IPPool, b: IPPool): number => {
   const [created, other] = [createdAt(a), createdAt(b)]
