@@ -291,6 +291,14 @@ test('a Gateway asks by annotation, too', () => {
     expect(holdings(allocationOf(blue, gatewayClass, each))).toEqual({ 'shop/gw': ['192.0.2.7'] })
 })
 
+test('a pool may be for Gateways alone', () => {
+  const selector =
+    'serviceSelector: { matchExpressions: [{ key: gateway.networking.k8s.io/gateway-name, operator: Exists }] }'
+  const own = cidrPool('own', '192.0.2.7/32', `, ${selector}`)
+  const allocation = allocationOf(own, gatewayClass, gateway('gw', 'addresses: [{ type: IPAddress }]'), service('a'))
+  expect(holdings(allocation)).toEqual({ 'shop/gw': ['192.0.2.7'], 'shop/a': [] })
+})
+
 test('the second address of a Gateway is of the other family', () => {
   const both = gateway('gw', 'addresses: [{ type: IPAddress }, { type: IPAddress }]')
   expect(holdings(allocationOf(...twoFamilies, gatewayClass, both))).toEqual({

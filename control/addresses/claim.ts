@@ -113,6 +113,9 @@ const names = ({ namespace, name }: { readonly namespace: string; readonly name:
   'io.kubernetes.service.name': name,
 })
 
+/** Tells Gateways from Services, too. */
+const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
+
 const canonicals = (texts: readonly string[]): readonly string[] => texts.flatMap((text) => canonicalIP(text) ?? [])
 
 /** undefined for a Service that wants nothing of pools. */
@@ -173,7 +176,7 @@ export function claimOfGateway(gateway: Gateway): Claim | undefined {
     namespace: metadata.namespace,
     name: metadata.name,
     createdAt: createdAt(gateway),
-    labels: { ...metadata.labels, ...infrastructure?.labels, ...names(metadata) },
+    labels: { ...metadata.labels, ...infrastructure?.labels, ...names(metadata), [gatewayLabel]: metadata.name },
     pool,
     wants,
     sharing: sharingOf(annotations),
