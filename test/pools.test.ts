@@ -229,6 +229,16 @@ test('landfall pools says what there is, who has it, and who goes without', asyn
   })
 })
 
+test('landfall status shows what pools have, and what Services and Gateways have of them', async () => {
+  const own = cidrPool('own', '192.0.2.9/32', ', priority: 1, serviceSelector: { matchLabels: { a: b } }')
+  const all = [gatewayClass, own, cidrPool('blue', '192.0.2.7/32'), open, service('a', { labels: 'a: b' })]
+  await writeFile(join(directory, 'all.yaml'), all.join('\n'))
+  const { stdout } = await run(landfall, ['status', '-f', directory])
+  expect(stdout).toMatch(/^Gateway shop\/gw\n {2}address 192\.0\.2\.7$/m)
+  expect(stdout).toMatch(/^Service shop\/a\n {2}address 192\.0\.2\.9\n {2}cilium\.io\/IPAMRequestSatisfied True/m)
+  expect(stdout).toMatch(/^ {2}cilium\.io\/IPsAvailable 0$/m)
+})
+
 test('landfall pools assign writes what nobody loses afterwards, and changes the lines of those who come and go alone', async () => {
   const file = join(directory, 'addresses.yaml')
   const write = (...services: readonly string[]) =>
