@@ -105,8 +105,8 @@ test('what comes from another is taken over, once', () => {
   world.run(settle)
   expect(second.last).toEqual(['10.0.0.1 on eth0, taken over', '10.0.0.2 on eth0, taken over'])
   expect(first.last).toEqual([])
-  second.announcer.set(planOf(['eth0'], ['10.0.0.1', '10.0.0.2'], 10))
-  expect(second.last).toEqual(['10.0.0.1 on eth0', '10.0.0.2 on eth0'])
+  second.announcer.set(planOf(['eth0'], ['10.0.0.1', '10.0.0.2', '10.0.0.3'], 10))
+  expect(second.last).toEqual(['10.0.0.1 on eth0', '10.0.0.2 on eth0', '10.0.0.3 on eth0'])
   expect(second.announcer.status()[0]?.takeovers).toBe(2)
 })
 
@@ -200,6 +200,6 @@ test('after a time apart the one who keeps an address announces it again', () =>
   // It has stood still, and has not heard that it was replaced.
   world.wakeUp(a)
   world.run(500)
-  expect(a.sets.slice(before)).toEqual([[], ['10.0.0.1 on eth0, taken over']])
+  expect(a.sets.slice(before)).toEqual([['10.0.0.1 on eth0, taken over']])
   expect(b.last).toEqual([])
 })

@@ -82,11 +82,11 @@ export class Announcer {
 
   set({ addresses, interfaces, keys }: AnnouncerPlan): void {
     const wanted = keys.length === 0 ? new Map<string, Timing>() : interfaces
-    for (const [name, network] of this.#networks)
-      if (!wanted.has(name)) {
-        this.#leave(network)
-        this.#networks.delete(name)
-      }
+    const left = [...this.#networks.values()].filter(({ name }) => !wanted.has(name))
+    for (const network of left) {
+      this.#leave(network)
+      this.#networks.delete(network.name)
+    }
     this.#keys = keys
     for (const [name, timing] of wanted) {
       const network = this.#networks.get(name) ?? this.#enter(name, timing)
@@ -96,9 +96,8 @@ export class Announcer {
       network.timing = timing
       network.participant?.offer(network.offers, timing)
     }
+    if (left.length > 0) this.#tell()
     this.run()
-    // Also what a network had that is not any more.
-    this.#tell()
   }
 
   /** Another host has the address there. */
@@ -248,37 +247,24 @@ export class Announcer {
     this.#world.log(message)
   }
 
-  /** What is told again is no takeover any more. */
+  /** What the responder hears to be taken over it announces, also what it answers for already. */
   #tell(): void {
-    const networks = [...this.#networks.values()]
-    // What the responder hears of anew it announces anew.
-    if (networks.some(({ again }) => again.size > 0))
-      this.#answer(({ told, again }) => [...told].flatMap((address) => (again.has(address) ? [] : [[address, false]])))
-    this.#answer(({ participant, told, again }) =>
-      [...(participant?.held ?? [])].map(([address, isTakenOver]) => [
-        address,
-        again.has(address) || (isTakenOver && !told.has(address)),
-      ]),
-    )
-    for (const network of networks) {
-      const held = network.participant?.held ?? new Map<string, boolean>()
-      for (const [address, isTakenOver] of held) if (isTakenOver && !network.told.has(address)) network.takeovers++
-      network.told = new Set(held.keys())
-      network.again = new Set()
-    }
-  }
-
-  /** Addresses of each network, and whether each is taken over. */
-  #answer(addressesOf: (network: Network) => readonly (readonly [string, boolean])[]): void {
     const answered = new Map<string, { octets: Uint8Array; interfaces: string[]; isTakenOver: boolean }>()
-    for (const network of this.#networks.values())
-      for (const [address, isTakenOver] of addressesOf(network)) {
+    for (const network of this.#networks.values()) {
+      const held = network.participant?.held ?? new Map<string, boolean>()
+      for (const [address, wasAPeers] of held) {
+        const isNew = wasAPeers && !network.told.has(address)
+        if (isNew) network.takeovers++
+        const isTakenOver = isNew || network.again.has(address)
         const key = `${address} ${isTakenOver}`
         const octets = parseAddress(address)
         const known = answered.get(key)
         if (known !== undefined) known.interfaces.push(network.name)
         else if (octets !== undefined) answered.set(key, { octets, interfaces: [network.name], isTakenOver })
       }
+      network.told = new Set(held.keys())
+      network.again = new Set()
+    }
     this.#world.responder.set([...answered.values()])
   }
 }

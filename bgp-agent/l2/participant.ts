@@ -17,7 +17,7 @@ import type { Timing } from './timing.ts'
 
 /** Who has an address. */
 export interface Owner extends Candidate {
-  /** Since when it may answer for it, as far as that is known. */
+  /** Since when it may answer for it and is ready to, as far as that is known. */
   readonly since: number
 }
 
@@ -37,8 +37,8 @@ const PAGES_AT_ONCE = 8
 const PAGES_APART = 20
 /** How often all pages are sent in a row after a change. */
 const ROUNDS = 2
-/** Milliseconds after which who may answer for an address does so, unless another host has it. */
-const SETTLED = 2000
+/** Milliseconds after which who has an address answers for it, and has found nobody else who does. */
+const SETTLED = 1200
 /** Milliseconds that an address is left to a stranger that has been found to have it. RFC 5227 section 1.1, RATE_LIMIT_INTERVAL. */
 const LEFT_ALONE = 60_000
 /** Detection times that are waited at most for nodes which are there, and have not said yet what they may answer for. */
@@ -248,9 +248,10 @@ export class Participant {
   }
 
   #rivalsFor(address: string, peers: readonly Peer[]): readonly Owner[] {
-    return peers.flatMap(({ node, incarnation }) => {
+    return peers.flatMap(({ node, incarnation, heardAt, readyFor }) => {
       const claim = this.#heard.get(node)?.claims.whole.get(address)
-      return claim === undefined ? [] : [{ node, incarnation, preference: claim.preference, since: claim.since }]
+      if (claim === undefined) return []
+      return [{ node, incarnation, preference: claim.preference, since: Math.max(claim.since, heardAt - readyFor) }]
     })
   }
 
