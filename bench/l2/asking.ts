@@ -1,11 +1,10 @@
 // Sends ARP requests, one after the other, and writes the milliseconds to each answer as JSON. Its words: the index of the
 // interface, the MAC and the address that ask, the address that is asked for, how many requests, and milliseconds between two.
-import { constants, setPriority } from 'node:os'
 import process from 'node:process'
 import { parseAddress } from '../../bgp-agent/address.ts'
 import { ArpOperation, decodeArp, encodeArp } from '../../bgp-agent/l2/arp.ts'
 import { broadcast, decodeEthernet, EtherType, encodeEthernet } from '../../bgp-agent/l2/ethernet.ts'
-import { receive, send } from '../../bgp-agent/sys/libc.ts'
+import { receive, send, setRealTime } from '../../bgp-agent/sys/libc.ts'
 import { packetSocket } from '../../bgp-agent/sys/packet-socket.ts'
 import { Poll } from '../../bgp-agent/sys/poll.ts'
 
@@ -30,7 +29,7 @@ const request = encodeEthernet({
 })
 
 // What is measured is the other side: this one is not to wait for a core.
-setPriority(constants.priority.PRIORITY_HIGHEST)
+setRealTime(1)
 const fd = packetSocket('arp', Number(index))
 const poll = new Poll([fd])
 const buffer = new Uint8Array(2048)

@@ -17,6 +17,9 @@ const SETTLING = 20
 /** Milliseconds between two lines of a log about frames that are not sent. */
 const LOG_INTERVAL = 10_000
 
+/** Milliseconds of rest after so many frames as are read at once: what comes meanwhile waits, or is lost. */
+const STORM_PAUSE = 1
+
 /** An address on one interface, as it is wished for. */
 interface Wish {
   readonly octets: Uint8Array
@@ -48,6 +51,7 @@ export class Answering {
   /** When interfaces are to be looked at. */
   #look = Number.POSITIVE_INFINITY
   #poll: Poll | undefined
+  readonly #pause = new Int32Array(new SharedArrayBuffer(4))
   #loggedAt = Number.NEGATIVE_INFINITY
 
   /** `wake` is a descriptor that can be read when something else is to be done. Throws SystemError. */
@@ -74,7 +78,10 @@ export class Answering {
     const wait = Math.min(MAX_WAIT, Math.max(0, Math.ceil(next - this.#clock.now())))
     this.#poll ??= new Poll(this.#fds())
     const ready = this.#poll.wait(wait)
-    for (const place of this.#places.values()) this.#read(place, ready)
+    let isStorm = false
+    for (const place of this.#places.values()) if (this.#read(place, ready)) isStorm = true
+    // A network that goes round in circles is not to take a core, from a thread that goes before all others.
+    if (isStorm) Atomics.wait(this.#pause, 0, 0, STORM_PAUSE)
     if (ready.includes(this.#changes.fd)) {
       this.#changes.discard()
       this.#lookSoon()
@@ -139,17 +146,20 @@ export class Answering {
     return [this.#wake, this.#changes.fd, ...[...this.#places.values()].flatMap(({ live }) => live?.wire.fds ?? [])]
   }
 
-  #read({ live }: Place, ready: readonly number[]): void {
-    if (live === undefined) return
+  /** Gives whether more has come than is read at once. */
+  #read({ live }: Place, ready: readonly number[]): boolean {
+    if (live === undefined) return false
+    let isMore = false
     for (const fd of live.wire.fds)
       if (ready.includes(fd))
         try {
-          live.wire.read(fd, (frame) => live.segment.receive(frame))
+          if (live.wire.read(fd, (frame) => live.segment.receive(frame))) isMore = true
         } catch (error) {
           if (!(error instanceof SystemError)) throw error
           // It has gone down, or away.
           this.#lookSoon()
         }
+    return isMore
   }
 
   #lookSoon(): void {

@@ -33,14 +33,15 @@ export class Wire {
     return [this.#arp, this.#ndp]
   }
 
-  /** Gives what has come to one of `fds`, whole frames that are good until the next. Throws SystemError: ENETDOWN and ENODEV when
-   *  the interface has gone. */
-  read(fd: number, received: (frame: Uint8Array) => void): void {
+  /** Gives what has come to one of `fds`, whole frames that are good until the next. Returns whether there may be more. Throws
+   *  SystemError: ENETDOWN and ENODEV when the interface has gone. */
+  read(fd: number, received: (frame: Uint8Array) => void): boolean {
     for (let frames = 0; frames < MAX_READ; frames++) {
       const length = receive(fd, this.#buffer)
-      if (length === undefined) return
+      if (length === undefined) return false
       received(this.#buffer.subarray(0, length))
     }
+    return true
   }
 
   /** A frame that cannot be sent is one that is lost. */

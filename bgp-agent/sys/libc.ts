@@ -27,6 +27,7 @@ const closeCall = libc.func('int close(int fd)')
 const recvCall = libc.func('long recv(int fd, _Out_ void *bytes, size_t length, int flags)')
 const sendCall = libc.func('long send(int fd, const void *bytes, size_t length, int flags)')
 const pollCall = libc.func('int poll(_Inout_ void *entries, unsigned long count, int timeout)')
+const schedulerCall = libc.func('int sched_setscheduler(int pid, int policy, const void *parameter)')
 const eventfdCall = libc.func('int eventfd(uint32_t value, int flags)')
 
 function checked(call: string, result: number): number {
@@ -77,6 +78,13 @@ export function poll(entries: Uint8Array, milliseconds: number): number {
   return checked('poll', ready)
 }
 
+/** The thread that calls goes before all of the ordinary kind, but not what it starts. 1 to 99, most first. sched(7). Throws
+ *  SystemError. */
+export function setRealTime(priority: number): void {
+  const parameter = new Uint8Array(Int32Array.of(priority).buffer)
+  checked('sched_setscheduler', schedulerCall(0, SCHED_FIFO | SCHED_RESET_ON_FORK, parameter))
+}
+
 /** A descriptor that can be read once something has been written to it. eventfd(2). Throws SystemError. */
 export const eventDescriptor = (): number => checked('eventfd', eventfdCall(0, SOCK_NONBLOCK | SOCK_CLOEXEC))
 
@@ -95,6 +103,9 @@ export const SOCK_RAW = 3
 /** Also EFD_NONBLOCK and EFD_CLOEXEC. */
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
+/** linux/sched.h. */
+const SCHED_FIFO = 1
+const SCHED_RESET_ON_FORK = 0x40000000
 /** socket(7). */
 const SOL_SOCKET = 1
 const SO_ATTACH_FILTER = 26
