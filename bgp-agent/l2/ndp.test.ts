@@ -124,6 +124,7 @@ test.for<[string, Uint8Array, NdpDiscard]>([
   ['is a router solicitation', changed(solicitation, { 40: 133 }), 'type'],
   ['is a redirect', changed(solicitation, { 40: 137 }), 'type'],
   ['has a code', changed(solicitation, { 41: 1 }), 'code'],
+  ['comes from a group', encodeNeighbor({ ...solicitation, source: octetsOf('ff02::1') }), 'group as source'],
   ['is about a group', changed(solicitation, { 48: 0xff }), 'group as target'],
   ['has an option without a length', changed(solicitation, { 65: 0 }), 'option'],
   ['has an option that is too long', changed(solicitation, { 65: 2 }), 'option'],

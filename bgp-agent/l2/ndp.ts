@@ -38,6 +38,7 @@ export type NdpDiscard =
   | 'checksum'
   | 'type'
   | 'code'
+  | 'group as source'
   | 'group as target'
   | 'option'
   | 'unspecified source'
@@ -85,6 +86,8 @@ export function decodeNeighbor(bytes: Uint8Array): NeighborMessage | NdpDiscard 
   if (kind === undefined) return 'type'
   if (view.getUint8(HEADER + 1) !== 0) return 'code'
   const [source, destination, target] = [packet.subarray(8, 24), packet.subarray(24, 40), packet.subarray(48, 64)]
+  // RFC 4291 section 2.7: nobody is one.
+  if (isGroup(source)) return 'group as source'
   if (isGroup(target)) return 'group as target'
   const mac = linkLayerAddress(packet.subarray(HEADER + FIXED), options[kind])
   if (mac === 'option') return 'option'
