@@ -7,6 +7,7 @@ import { compileBench } from './compile.ts'
 import { controlBench } from './control.ts'
 import { engineTable } from './engine/table.ts'
 import { engineBench } from './engine.ts'
+import { l2Bench } from './l2.ts'
 import { poolsBench } from './pools.ts'
 import { markdown } from './report.ts'
 import { routeChangeBench, routeChangeTitle } from './route-change.ts'
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   // These move the bench itself to one core, so they come last.
   standalone: async () => standaloneTable(await standaloneBench()),
   'route-change': async () => markdown(routeChangeTitle, await routeChangeBench()),
+  l2: async () => markdown('Answers to ARP requests, by a client on one network', await l2Bench()),
   soak: soakBench,
 }
 
