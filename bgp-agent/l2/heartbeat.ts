@@ -51,7 +51,7 @@ export interface Heartbeat {
   readonly challenge: bigint
   /** Challenges that the sender has heard lately. */
   readonly echoes: readonly bigint[]
-  /** Of the same, those whose senders it would like to hear of at once. */
+  /** Of the same, those whose senders it would like to hear at once, with all their pages. */
   readonly asked: readonly bigint[]
   readonly claims: ClaimsPage
 }

@@ -1,4 +1,4 @@
-import { type Heartbeat, maxAsked, maxEchoes, type NodeState } from './heartbeat.ts'
+import { type Heartbeat, maxEchoes, type NodeState } from './heartbeat.ts'
 import type { Timing } from './timing.ts'
 
 // Who else is on a network, and lives: a function. Sockets and clocks are its callers. Times are milliseconds of a clock that is
@@ -53,7 +53,7 @@ export type Change =
   | { readonly type: 'up' | 'down' | 'suspected'; readonly node: string }
   /** It hears this node, after a time in which it cannot have. */
   | { readonly type: 'reunited'; readonly node: string }
-  /** Somebody waits for a sign of life of this node. */
+  /** Somebody waits to hear this node. */
   | { readonly type: 'asked' }
   /** A heartbeat of this node has come back by another of its interfaces. */
   | { readonly type: 'own' }
@@ -111,13 +111,6 @@ export function echoesOf({ peers }: Membership, turn: number): readonly bigint[]
   if (all.length <= maxEchoes) return all
   return Array.from({ length: maxEchoes }, (_, i) => all[(turn * maxEchoes + i) % all.length] ?? 0n)
 }
-
-/** Challenges of those who are to give a sign of life. */
-export const askedOf = ({ peers }: Membership): readonly bigint[] =>
-  [...peers.values()]
-    .filter(({ state }) => state === 'suspect')
-    .map(({ challenge }) => challenge)
-    .slice(0, maxAsked)
 
 function heard(before: Membership, beat: Heartbeat, at: number): Step {
   const { node, incarnation, challenges, peers } = before

@@ -1,8 +1,7 @@
 import { type HeardClaims, heardClaims, noClaims, pagesOf } from './claims.ts'
 import { type Candidate, elect } from './election.ts'
-import type { Claim, Heartbeat, NodeState } from './heartbeat.ts'
+import { type Claim, type Heartbeat, maxAsked, type NodeState } from './heartbeat.ts'
 import {
-  askedOf,
   type Change,
   type Event,
   echoesOf,
@@ -136,7 +135,8 @@ export class Participant {
     const before = this.#membership.peers.get(beat.node)
     const changes = this.#apply({ type: 'heard', beat, at })
     const peer = this.#membership.peers.get(beat.node)
-    if (peer === undefined || peer === before) return
+    // Also of a page that another has overtaken: whichever version it is of decides.
+    if (peer === undefined || peer.incarnation !== beat.incarnation) return
     const known = this.#heard.get(peer.node)
     const claims = known?.incarnation === peer.incarnation ? known.claims : noClaims
     const heard = heardClaims(claims, beat.claims, at, at - beat.readyFor)
@@ -203,7 +203,7 @@ export class Participant {
     for (const { type } of changes) {
       if (type === 'up' || type === 'down') this.#isOpen = true
       if (isUrgent[type]) this.#isUrgent = true
-      if (type === 'met') this.#sendPages(1)
+      if (type === 'met' || type === 'asked') this.#sendPages(1)
     }
     this.#changes.push(...changes)
     return changes
@@ -294,7 +294,7 @@ export class Participant {
       mac: this.mac,
       challenge: challenges[0]?.value ?? 0n,
       echoes: echoesOf(this.#membership, this.#sequence),
-      asked: askedOf(this.#membership),
+      asked: this.#asked,
       claims: {
         version: this.#version,
         page,
@@ -302,6 +302,18 @@ export class Participant {
         claims: this.#pages[page] ?? [],
       },
     }
+  }
+
+  /** Challenges of those who are to be heard at once: they are silent, or pages of theirs have been lost. */
+  get #asked(): readonly bigint[] {
+    const isLacking = (peer: Peer): boolean => {
+      const claims = this.#heard.get(peer.node)?.claims
+      return isAlive(peer) && (claims?.version === undefined || claims.coming !== undefined)
+    }
+    return this.peers
+      .filter((peer) => peer.state === 'suspect' || isLacking(peer))
+      .map(({ challenge }) => challenge)
+      .slice(0, maxAsked)
   }
 
   get #state(): NodeState {

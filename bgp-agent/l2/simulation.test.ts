@@ -263,3 +263,41 @@ test('two thousand addresses, which take many pages, have one holder each in spi
   nodes.run(1_000)
   expect([...many.keys()].filter((address) => nodes.holders(address).length !== 1)).toEqual([])
 })
+
+test('a change of many pages is known everywhere in less than a second', () => {
+  const many = offersOf(2_000)
+  const nodes = new VirtualNetwork(1)
+  for (const name of ['a', 'b']) nodes.start(name, many, timings.default)
+  nodes.run(5_000)
+  nodes.offer('a', offersOf(2_000, 10))
+  nodes.run(500)
+  expect(nodes.shares()).toEqual({ a: 2_000, b: 0 })
+})
+
+test('who comes to many pages, of which some are lost, waits for them before it takes what others have', () => {
+  const many = offersOf(2_000)
+  const nodes = new VirtualNetwork(1)
+  nodes.start('a', many, timings.default)
+  nodes.run(5_000)
+  nodes.loss = 0.2
+  nodes.start('z', many, timings.default)
+  while (!nodes.participant('z').isReady) nodes.run(50)
+  nodes.run(100)
+  const held = [...nodes.participant('z').held.values()]
+  expect(held.length).toBeGreaterThan(500)
+  expect(held).not.toContain(false)
+})
+
+test('a node that is suspected says at once that it lives', () => {
+  const nodes = network(1, 2, timings.default)
+  const a = nodes.participant('a')
+  nodes.cut('b')
+  nodes.run(300)
+  nodes.heal()
+  const next = a.due
+  const [beat] = nodes.participant('b').advance(nodes.now + 130, 1n)
+  expect(beat?.asked).toEqual([expect.any(BigInt)])
+  if (beat !== undefined) a.hear(beat, nodes.now)
+  expect(a.due).toBeLessThan(next)
+  expect(a.due).toBeLessThanOrEqual(nodes.now + 10)
+})
