@@ -1,10 +1,9 @@
-import { get, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { parseAddress } from '../bgp-agent/address.ts'
 import type { Explanation } from '../bgp-agent/explanation.ts'
 import type { RoutePolicy } from '../bgp-agent/route-policies.ts'
 import type { AgentStatus } from '../bgp-agent/status-socket.ts'
+import { askAgent } from './agent-socket.ts'
 import { agentCommand } from './bgp-agent.ts'
 import {
   nodeOption,
@@ -17,12 +16,14 @@ import {
 } from './bgp-plan.ts'
 import { explanationText, peersTable, policiesTable, routesTable } from './bgp-tables.ts'
 import { printJson } from './terminal.ts'
-import { outputOption, UsageError } from './usage.ts'
+import { outputOption } from './usage.ts'
 
 interface AskFlags {
   readonly socket: string
   readonly output?: 'json'
 }
+
+const ask = <T>(socket: string, path: string): Promise<T> => askAgent<T>(socket, path, 'landfall bgp agent')
 
 const peersCommand = new Command('peers')
   .description("print the agent's sessions")
@@ -90,18 +91,6 @@ const explainCommand = new Command('explain')
 function address(text: string): string {
   if (parseAddress(text) === undefined) throw new InvalidArgumentError('write an IP address.')
   return text
-}
-
-async function ask<T>(socketPath: string, path: string): Promise<T> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ socketPath, path }, resolve).on('error', reject)
-  }).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new UsageError(
-      `no agent answers at ${socketPath} (${why}); start one with landfall bgp agent, or name its --socket`,
-    )
-  })
-  return JSON.parse(await text(response))
 }
 
 export const bgpCommand = new Command('bgp')

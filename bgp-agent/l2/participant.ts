@@ -34,8 +34,6 @@ const GAP = 10
 /** Pages that are sent beyond those of heartbeats, so many at a time, and so many milliseconds apart. */
 const PAGES_AT_ONCE = 8
 const PAGES_APART = 20
-/** How often all pages are sent in a row after a change. */
-const ROUNDS = 2
 /** Milliseconds after which who has an address answers for it, and has found nobody else who does. */
 const SETTLED = 1200
 /** Milliseconds that an address is left to a stranger that has been found to have it. RFC 5227 section 1.1, RATE_LIMIT_INTERVAL. */
@@ -203,7 +201,7 @@ export class Participant {
     for (const { type } of changes) {
       if (type === 'up' || type === 'down') this.#isOpen = true
       if (isUrgent[type]) this.#isUrgent = true
-      if (type === 'met' || type === 'asked') this.#sendPages(1)
+      if (type === 'met' || type === 'asked') this.#sendPages()
     }
     this.#changes.push(...changes)
     return changes
@@ -220,12 +218,12 @@ export class Participant {
     this.#version++
     this.#page = 0
     this.#isUrgent = true
-    this.#sendPages(ROUNDS)
+    this.#sendPages()
   }
 
   /** Where there is one page, each heartbeat has it. */
-  #sendPages(rounds: number): void {
-    if (this.#pages.length > 1) this.#pagesToSend = Math.max(this.#pagesToSend, rounds * this.#pages.length)
+  #sendPages(): void {
+    if (this.#pages.length > 1) this.#pagesToSend = this.#pages.length
   }
 
   #elect(at: number): void {
