@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
@@ -262,6 +263,29 @@ l2Test('a busy main thread holds up no answer', async () => {
   const start = performance.now()
   expect(await arping(network)).toEqual([await network.mac('node')])
   expect(performance.now() - start).toBeLessThan(1_500)
+})
+
+l2Test('many addresses that come and go hold up no answer', async () => {
+  const network = await networkOf(['node', 'client'])
+  const node = nodeAt(network, 'node', 'lo')
+  node.set({ address: vip, isTakenOver: true })
+  await network.until(() => isAnswering(node))
+  const many = Array.from({ length: 2_000 }, (_, i) => [
+    `10.0.${i >> 8}.${i & 255}`,
+    `2001:db8:1::${i.toString(16)}`,
+  ]).flat()
+  const index = /^(\d+):/.exec(await network.ip('client', 'link', 'show', 'eth0'))?.[1] ?? ''
+  const script = join(import.meta.dirname, '../bench/l2/asking.ts')
+  const words = [script, index, await network.mac('client'), '192.0.2.2', vip, '300', '5']
+  const asking = network.run('client', process.execPath, ...words)
+  await network.until(async () => ((await node.entries())[0]?.answers ?? 0) > 0)
+  node.set({ address: vip, isTakenOver: true }, ...many.map((address) => ({ address, isTakenOver: true })))
+  await network.until(() => isAnswering(node))
+  node.set({ address: vip, isTakenOver: true })
+  const times: readonly number[] = JSON.parse(await asking)
+  console.log(`the slowest answer took ${Math.max(...times).toFixed(1)} ms`)
+  // Those that took longer than 100 ms are not among them.
+  expect(times).toHaveLength(300)
 })
 
 const owned = async (network: L2Network): Promise<readonly string[]> => {

@@ -12,6 +12,8 @@ import { Wire } from './wire.ts'
 
 /** Milliseconds that are waited at the longest: a thread that waits cannot be ended from outside. */
 const MAX_WAIT = 500
+/** Addresses that are taken at once. */
+const MAX_TAKEN = 16
 /** Milliseconds from a change of an interface until all are looked at: they change many at a time. */
 const SETTLING = 20
 /** Milliseconds between two lines of a log about frames that are not sent. */
@@ -32,7 +34,16 @@ interface Place {
   wishes: ReadonlyMap<string, Wish>
   /** Whether it has been up: whoever has the addresses by now is asked when it comes up again. */
   hasBeen: boolean
-  live: { readonly info: InterfaceInfo; readonly wire: Wire; readonly segment: Segment } | undefined
+  live: Live | undefined
+}
+
+/** An interface that is up. */
+interface Live {
+  readonly info: InterfaceInfo
+  readonly wire: Wire
+  readonly segment: Segment
+  /** By address: what the segment has not been told yet, since who asks meanwhile is to be answered. */
+  readonly pending: Map<string, Wish>
 }
 
 /** All that is answered for, with sockets and clocks, for a thread that calls `wait` again and again. */
@@ -73,8 +84,9 @@ export class Answering {
 
   /** Waits until something happens, and does what it takes. Gives whether `wake` can be read. Throws SystemError. */
   wait(): boolean {
-    let next = this.#look
-    for (const { live } of this.#places.values()) next = Math.min(next, live?.segment.due ?? next)
+    let next = this.#owned?.isPending ? 0 : this.#look
+    for (const { live } of this.#places.values())
+      if (live !== undefined) next = Math.min(next, live.pending.size > 0 ? 0 : live.segment.due)
     const wait = Math.min(MAX_WAIT, Math.max(0, Math.ceil(next - this.#clock.now())))
     this.#poll ??= new Poll(this.#fds())
     const ready = this.#poll.wait(wait)
@@ -87,6 +99,8 @@ export class Answering {
       this.#lookSoon()
     }
     if (this.#clock.now() >= this.#look) this.#lookAtInterfaces()
+    for (const { live } of this.#places.values()) if (live !== undefined) takePending(live)
+    this.#owned?.run()
     for (const { live } of this.#places.values()) live?.segment.run()
     return ready.includes(this.#wake)
   }
@@ -107,11 +121,13 @@ export class Answering {
   entries(): readonly ResponderEntry[] {
     return [...this.#places.values()].flatMap((place): readonly ResponderEntry[] => {
       const { name, wishes, live } = place
-      if (live === undefined)
-        return [...wishes.keys()].map((address) => ({ address, interface: name, state: 'waiting', ...nothing }))
-      return live.segment
+      if (live === undefined) return [...wishes.keys()].map((address) => waiting(address, name))
+      const told = live.segment
         .entries()
         .map(({ octets, ...entry }) => ({ address: formatAddress(octets), interface: name, ...entry }))
+      const known = new Set(told.map(({ address }) => address))
+      const untold = [...live.pending.keys()].filter((address) => !known.has(address))
+      return [...told, ...untold.map((address) => waiting(address, name))]
     })
   }
 
@@ -134,11 +150,15 @@ export class Answering {
     const { live, name } = place
     for (const [address, { octets }] of place.wishes)
       if (!wishes.has(address)) {
+        live?.pending.delete(address)
         live?.segment.letGo(octets)
         this.#owned?.release(octets, name)
       }
-    for (const [address, { octets, isTakenOver }] of wishes)
-      live?.segment.take(octets, isTakenOver && place.wishes.get(address)?.isTakenOver !== true)
+    for (const [address, { octets, isTakenOver }] of wishes) {
+      const before = place.wishes.get(address)
+      if (before === undefined || (isTakenOver && !before.isTakenOver))
+        live?.pending.set(address, { octets, isTakenOver })
+    }
     place.wishes = wishes
   }
 
@@ -213,9 +233,13 @@ export class Answering {
       disputed: (octets, mac) =>
         this.#log(`${formatMac(mac)} claims ${formatAddress(octets)}, which is answered for on ${name}`),
     })
-    place.live = { info, wire, segment }
+    const { hasBeen } = place
+    const pending = [...place.wishes].map(([address, { octets, isTakenOver }]): [string, Wish] => [
+      address,
+      { octets, isTakenOver: isTakenOver && !hasBeen },
+    ])
+    place.live = { info, wire, segment, pending: new Map(pending) }
     this.#poll = undefined
-    for (const { octets, isTakenOver } of place.wishes.values()) segment.take(octets, isTakenOver && !place.hasBeen)
     place.hasBeen = true
   }
 
@@ -239,6 +263,22 @@ export class Answering {
   }
 }
 
-const nothing = { requests: 0, answers: 0, gratuitous: 0 } as const
+function takePending({ pending, segment }: Live): void {
+  let taken = 0
+  for (const [address, { octets, isTakenOver }] of pending) {
+    if (taken++ === MAX_TAKEN) return
+    pending.delete(address)
+    segment.take(octets, isTakenOver)
+  }
+}
+
+const waiting = (address: string, name: string): ResponderEntry => ({
+  address,
+  interface: name,
+  state: 'waiting',
+  requests: 0,
+  answers: 0,
+  gratuitous: 0,
+})
 
 const isSame = (a: InterfaceInfo, b: InterfaceInfo): boolean => a.index === b.index && a.mac.join() === b.mac.join()

@@ -8,9 +8,12 @@ interface Owned {
   readonly octets: Uint8Array
   /** Interfaces on which it is answered for. */
   readonly holders: Set<string>
-  /** Whether it was added here, and so is to be removed. */
-  readonly isAdded: boolean
+  /** undefined: nothing has been done yet. `foreign`: somebody else has put it there, and it stays. */
+  placed: 'added' | 'foreign' | undefined
 }
+
+/** Addresses that are put there or removed at once, a tenth of a millisecond each: who asks meanwhile does not wait for all. */
+const MAX_CHANGES = 8
 
 /** Addresses that this machine takes as its own for as long as they are answered for: on one interface, as a rule `lo`, whichever
  *  they are answered on. */
@@ -19,6 +22,8 @@ export class OwnedAddresses {
   readonly #interfaceIndex: number
   readonly #log: (message: string) => void
   readonly #owned = new Map<string, Owned>()
+  /** Those that may not be as they should. */
+  readonly #pending = new Set<string>()
   /** By interface: what makes the kernel answer again as it did; undefined: it was not to be changed. */
   readonly #quieted = new Map<string, (() => void) | undefined>()
 
@@ -33,31 +38,54 @@ export class OwnedAddresses {
     }
   }
 
+  /** Whether there is something left for `run`. */
+  get isPending(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** It is answered for on that interface. */
   hold(octets: Uint8Array, interfaceName: string): void {
     if (octets.length === 4) this.#quiet(interfaceName)
     const address = formatAddress(octets)
-    const owned = this.#owned.get(address) ?? { octets, holders: new Set(), isAdded: this.#add(octets) }
+    const owned = this.#owned.get(address) ?? { octets, holders: new Set(), placed: undefined }
     owned.holders.add(interfaceName)
     this.#owned.set(address, owned)
+    this.#pending.add(address)
   }
 
   /** It is not any more. */
   release(octets: Uint8Array, interfaceName: string): void {
     const address = formatAddress(octets)
-    const owned = this.#owned.get(address)
-    if (owned === undefined) return
-    owned.holders.delete(interfaceName)
-    if (owned.holders.size > 0) return
-    this.#owned.delete(address)
-    this.#remove(owned)
+    if (this.#owned.get(address)?.holders.delete(interfaceName)) this.#pending.add(address)
+  }
+
+  /** Puts some of what is held on the interface, and removes some of what is not. */
+  run(): void {
+    let changes = 0
+    for (const address of this.#pending) {
+      if (changes++ === MAX_CHANGES) return
+      this.#settle(address)
+    }
   }
 
   close(): void {
-    for (const owned of this.#owned.values()) this.#remove(owned)
-    this.#owned.clear()
+    for (const [address, { holders }] of this.#owned) {
+      holders.clear()
+      this.#settle(address)
+    }
     for (const restore of this.#quieted.values()) restore?.()
     this.#quieted.clear()
+  }
+
+  #settle(address: string): void {
+    this.#pending.delete(address)
+    const owned = this.#owned.get(address)
+    if (owned === undefined) return
+    if (owned.holders.size > 0) owned.placed ??= this.#add(owned.octets) ? 'added' : 'foreign'
+    else {
+      this.#owned.delete(address)
+      if (owned.placed === 'added') this.#remove(owned.octets)
+    }
   }
 
   #add(octets: Uint8Array): boolean {
@@ -66,8 +94,7 @@ export class OwnedAddresses {
     )
   }
 
-  #remove({ octets, isAdded }: Owned): void {
-    if (!isAdded) return
+  #remove(octets: Uint8Array): void {
     this.#try(octets, 'EADDRNOTAVAIL', () =>
       removeAddress(this.#netlink, { octets, interfaceIndex: this.#interfaceIndex }),
     )

@@ -20,7 +20,7 @@ export interface AnsweredAddress {
 export interface ResponderEntry {
   readonly address: string
   readonly interface: string
-  /** `waiting`: there is no such interface of Ethernet, or it is down. */
+  /** `waiting`: there is no such interface of Ethernet, or it is down, or there were too many addresses at once. */
   readonly state: HoldingState | 'waiting'
   /** Frames since the interface has come up: who has asked for the address, who has been answered, and what was told unasked. */
   readonly requests: number

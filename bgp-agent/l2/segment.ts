@@ -67,7 +67,7 @@ interface Held {
 }
 
 /** Deadlines that are met at once; frames that come meanwhile are not kept waiting for the others. */
-const MAX_DUE = 32
+const MAX_DUE = 8
 
 /** The addresses that are answered for on one interface. */
 export class Segment {
