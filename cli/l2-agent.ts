@@ -45,7 +45,7 @@ export const agentCommand = new Command('agent')
   )
   .action(async (flags: AgentFlags) => {
     const stopped = untilStopped()
-    const [{ createLog }, { follow }, { L2Agent }, { l2Status }, { serveStatus }, { l2Metrics }, { startAdmin }] =
+    const [{ createLog }, { follow }, { L2Agent }, { l2Status }, { serveStatus }, { L2Metrics }, { startAdmin }] =
       await Promise.all([
         import('../serve/log.ts'),
         import('../serve/follow.ts'),
@@ -83,18 +83,14 @@ export const agentCommand = new Command('agent')
         },
       },
     )
-    const metrics = l2Metrics(
-      flags.node,
-      () => plan,
-      () => agent.ask(),
-    )
+    const metrics = new L2Metrics(flags.node)
     let isReady = false
     const admin =
       flags.admin === false
         ? undefined
         : await startAdmin(flags.admin.host, flags.admin.port, {
             isReady: () => isReady,
-            metrics: () => metrics.metrics(),
+            metrics: async () => metrics.text(plan, await agent.ask()),
           }).catch((error: unknown) => {
             throw isForPeople(error) ? new UsageError(`--admin: ${error.message}`) : error
           })

@@ -2,76 +2,78 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AgentState } from './messages.ts'
 import type { L2Plan } from './plan/l2-plan.ts'
 
-const ofAddress = ['ip', 'interface'] as const
-
 /** What the agent tells Prometheus: MetalLB's names where it has them, so that its dashboards go on. */
-export function l2Metrics(node: string, plan: () => L2Plan, state: () => Promise<AgentState>): Registry {
-  const registry = new Registry()
-  const registers = [registry]
-  collectDefaultMetrics({ register: registry })
-  const requests = new Gauge({
-    name: 'metallb_layer2_requests_received',
-    help: 'ARP requests and neighbor solicitations for an address that this node has.',
-    labelNames: ofAddress,
-    registers,
-  })
-  const responses = new Gauge({
-    name: 'metallb_layer2_responses_sent',
-    help: 'Answers to them.',
-    labelNames: ofAddress,
-    registers,
-  })
-  const gratuitous = new Gauge({
-    name: 'metallb_layer2_gratuitous_sent',
-    help: 'Announcements that nobody has asked for.',
-    labelNames: ofAddress,
-    registers,
-  })
-  const peers = new Gauge({
-    name: 'landfall_l2_peers',
-    help: 'Other nodes on the network of an interface, by what they are to this one.',
-    labelNames: ['interface', 'state'],
-    registers,
-  })
-  const dropped = new Gauge({
-    name: 'landfall_l2_dropped_heartbeats',
-    help: 'Datagrams that are no heartbeat, or not one of a node with the same key.',
-    labelNames: ['interface', 'reason'],
-    registers,
-  })
-  const takeovers = new Gauge({
-    name: 'landfall_l2_takeovers',
-    help: 'Addresses that this node has taken over from another.',
-    labelNames: ['interface'],
-    registers,
-  })
-  new Gauge({
-    name: 'metallb_speaker_announced',
-    help: 'Whether this node answers for an address of a Service: 1, or 0 while another node does.',
-    labelNames: ['service', 'protocol', 'node', 'ip'],
-    registers,
-    async collect() {
-      const { networks, answers } = await state()
-      for (const gauge of [this, requests, responses, gratuitous, peers, dropped, takeovers]) gauge.reset()
-      const answered = new Set(answers.filter((entry) => entry.state === 'answering').map(({ address }) => address))
-      for (const { address: ip, sources } of plan().addresses)
-        for (const source of sources) {
-          const [, service = ''] = source.split(' ')
-          this.set({ service, protocol: 'layer2', node, ip }, answered.has(ip) ? 1 : 0)
-        }
-      for (const entry of answers) {
-        const labels = { ip: entry.address, interface: entry.interface }
-        requests.set(labels, entry.requests)
-        responses.set(labels, entry.answers)
-        gratuitous.set(labels, entry.gratuitous)
+export class L2Metrics {
+  readonly #node: string
+  readonly #registry = new Registry()
+  readonly #gauges: Gauge[] = []
+  readonly #announced = this.#gauge(
+    'metallb_speaker_announced',
+    'Whether this node answers for an address of a Service or a Gateway: 1, or 0 while another node does.',
+    ['service', 'protocol', 'node', 'ip'],
+  )
+  readonly #requests = this.#gauge(
+    'metallb_layer2_requests_received',
+    'ARP requests and neighbor solicitations for an address that this node has.',
+    ['ip', 'interface'],
+  )
+  readonly #responses = this.#gauge('metallb_layer2_responses_sent', 'Answers to them.', ['ip', 'interface'])
+  readonly #gratuitous = this.#gauge(
+    'metallb_layer2_gratuitous_sent',
+    'Announcements of an address that nobody has asked for.',
+    ['ip', 'interface'],
+  )
+  readonly #peers = this.#gauge(
+    'landfall_l2_peers',
+    'Other nodes on the network of an interface, by what they are to this one.',
+    ['interface', 'state'],
+  )
+  readonly #takeovers = this.#gauge(
+    'landfall_l2_takeovers',
+    'Addresses that this node has taken over from another, since it is on the network.',
+    ['interface'],
+  )
+  readonly #dropped = this.#gauge(
+    'landfall_l2_dropped_heartbeats',
+    'Datagrams that are no heartbeat, or not one of a node with the same key.',
+    ['interface', 'reason'],
+  )
+
+  constructor(node: string) {
+    this.#node = node
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  /** In the Prometheus text format. */
+  text(plan: L2Plan, state: AgentState): Promise<string> {
+    // Not those of the process, which count on.
+    for (const gauge of this.#gauges) gauge.reset()
+    this.#setAddresses(plan, state)
+    for (const { interface: name, takeovers, dropped, peers } of state.networks) {
+      this.#takeovers.set({ interface: name }, takeovers)
+      for (const [reason, count = 0] of Object.entries(dropped)) this.#dropped.set({ interface: name, reason }, count)
+      for (const { state } of peers) this.#peers.inc({ interface: name, state })
+    }
+    return this.#registry.metrics()
+  }
+
+  #setAddresses({ addresses }: L2Plan, { answers }: AgentState): void {
+    const answered = new Set(answers.filter(({ state }) => state === 'answering').map(({ address }) => address))
+    for (const { address: ip, sources } of addresses)
+      for (const source of sources) {
+        const [, service = ''] = source.split(' ')
+        this.#announced.set({ service, protocol: 'layer2', node: this.#node, ip }, answered.has(ip) ? 1 : 0)
       }
-      for (const network of networks) {
-        takeovers.set({ interface: network.interface }, network.takeovers)
-        for (const [reason, count = 0] of Object.entries(network.dropped))
-          dropped.set({ interface: network.interface, reason }, count)
-        for (const { state } of network.peers) peers.inc({ interface: network.interface, state })
-      }
-    },
-  })
-  return registry
+    for (const { address: ip, interface: name, requests, answers: answersSent, gratuitous } of answers) {
+      this.#requests.set({ ip, interface: name }, requests)
+      this.#responses.set({ ip, interface: name }, answersSent)
+      this.#gratuitous.set({ ip, interface: name }, gratuitous)
+    }
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
+    const gauge = new Gauge({ name, help, labelNames: [...labelNames], registers: [this.#registry] })
+    this.#gauges.push(gauge)
+    return gauge
+  }
 }
