@@ -50,7 +50,7 @@ class World {
       send: (datagram) => {
         for (const other of doors) if (other !== received) other(datagram)
       },
-      isSound: () => true,
+      isSound: () => !this.isBroken,
       close: () => doors.delete(received),
     }
   }
@@ -159,6 +159,20 @@ test('who cannot hear of others does not answer, and tries again', () => {
   world.isBroken = false
   world.run(1_000 + settle)
   expect(agent.last).toEqual(['10.0.0.1 on eth0'])
+})
+
+test('who cannot hear of others any more is replaced, and meets them again', () => {
+  const world = new World()
+  const a = world.agent('a', planOf(['eth0'], ['10.0.0.1'], 10))
+  const b = world.agent('b', planOf(['eth0'], ['10.0.0.1']))
+  world.run(9_000)
+  world.isBroken = true
+  world.run(5_000)
+  expect(a.announcer.status()[0]?.fault).toBe('it has no address to send from')
+  world.isBroken = false
+  world.run(3_000)
+  expect([a.last.length, b.last.length]).toEqual([1, 0])
+  expect(a.announcer.status()[0]?.peers).toMatchObject([{ node: 'b', state: 'alive' }])
 })
 
 test('without a key nobody is met, and nothing is answered for', () => {

@@ -31,7 +31,7 @@ export interface AnnouncerWorld {
   readonly wake: () => void
 }
 
-/** Milliseconds until a door that could not be opened is tried again. */
+/** Milliseconds from one look at a door to the next, and until one that could not be opened is tried again. */
 const RETRY = 1000
 /** Milliseconds between two lines of a log about datagrams that are dropped for the same reason. */
 const LOG_INTERVAL = 60_000
@@ -90,7 +90,6 @@ export class Announcer {
     this.#keys = keys
     for (const [name, timing] of wanted) {
       const network = this.#networks.get(name) ?? this.#enter(name, timing)
-      if (network.door?.isSound() === false) this.#shut(network)
       const offers = addresses.filter((each) => each.interfaces.includes(name))
       network.offers = new Map(offers.map(({ address, preference }) => [address, preference]))
       network.timing = timing
@@ -175,9 +174,10 @@ export class Announcer {
 
   /** undefined: there is no door to it. */
   #opened(network: Network, at: number): Participant | undefined {
-    if (network.door !== undefined) return network.participant
-    if (at - network.triedAt < RETRY) return undefined
+    if (at - network.triedAt < RETRY) return network.door && network.participant
     network.triedAt = at
+    if (network.door?.isSound()) return network.participant
+    this.#shut(network)
     try {
       const door = this.#world.open(network.name, (datagram) => this.#receive(network, datagram))
       network.door = door

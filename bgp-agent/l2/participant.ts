@@ -104,14 +104,14 @@ export class Participant {
   /** When `advance` is to be called at the latest. */
   get due(): number {
     if (this.#isOpen) return this.#membership.at
-    const next = [
+    let next = Math.min(
       this.#sentAt + (this.#isUrgent ? GAP : this.#pace),
       this.#pagesToSend > 0 ? this.#sentAt + PAGES_APART : Number.POSITIVE_INFINITY,
       nextChange(this.#membership),
       this.isReady ? Number.POSITIVE_INFINITY : Math.max(this.#listenUntil, this.#membership.at + GAP),
-      ...this.#leftAlone.values(),
-    ]
-    return Math.min(...next)
+    )
+    for (const until of this.#leftAlone.values()) next = Math.min(next, until)
+    return next
   }
 
   /** The whole of what this node may answer for here: preferences by address. */
