@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import process from 'node:process'
+import { bgpBench } from './bgp.ts'
 import { coldBench } from './cold.ts'
 import { compileBench } from './compile.ts'
 import { controlBench } from './control.ts'
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   // These move the bench itself to one core, so they come last.
   standalone: async () => standaloneTable(await standaloneBench()),
   'route-change': async () => markdown(routeChangeTitle, await routeChangeBench()),
+  bgp: async () => markdown('The BGP agent beside GoBGP and BIRD, to a BIRD', await bgpBench()),
   l2: async () => markdown('Answers to ARP requests, by a client on one network', await l2Bench()),
   soak: soakBench,
 }

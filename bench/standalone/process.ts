@@ -43,6 +43,10 @@ export class Pinned {
     return lines.findLast((line) => /error|emerg|alert|fatal/i.test(line)) ?? lines.at(-1) ?? ''
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   get ended(): boolean {
     return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
