@@ -197,6 +197,7 @@ test('an address that another host has is left to it', () => {
   const agent = world.agent('a', planOf(['eth0'], ['10.0.0.1', '10.0.0.2']))
   world.run(settle)
   agent.announcer.conflict(parseAddress('10.0.0.1') ?? new Uint8Array(), 'eth0', '02:00:00:00:ff:ff')
+  world.run(1)
   expect(agent.last).toEqual(['10.0.0.2 on eth0'])
   world.run(61_000)
   expect(agent.last).toEqual(['10.0.0.1 on eth0', '10.0.0.2 on eth0'])

@@ -99,13 +99,15 @@ export class Announcer {
     this.run()
   }
 
-  /** Another host has the address there. */
+  /** Another host has the address there. `run` is due: where there are many, one will do. */
   conflict(octets: Uint8Array, interfaceName: string, mac: string): void {
     const address = formatAddress(octets)
     const { participant } = this.#networks.get(interfaceName) ?? {}
     if (participant?.leaveAlone(address, mac, this.#world.now()))
-      this.#world.log(`${mac} has ${address} on ${interfaceName}; this node leaves it alone for a minute`)
-    this.run()
+      this.#logOnce(
+        `${mac} has ${address} on ${interfaceName}; this node leaves it alone for a minute`,
+        `conflicts on ${interfaceName}`,
+      )
   }
 
   /** Does what is due. */
@@ -240,10 +242,11 @@ export class Announcer {
     }
   }
 
-  #logOnce(message: string): void {
+  /** `about`: of all that is said about the same, the first is logged. */
+  #logOnce(message: string, about = message): void {
     const at = this.#world.now()
-    if (at - (this.#loggedAt.get(message) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL) return
-    this.#loggedAt.set(message, at)
+    if (at - (this.#loggedAt.get(about) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL) return
+    this.#loggedAt.set(about, at)
     this.#world.log(message)
   }
 

@@ -64,6 +64,8 @@ export class Participant {
   #isLeaving = false
   #sentAt = Number.NEGATIVE_INFINITY
   #isUrgent = true
+  /** Whether what is claimed is not what is offered any more. Many changes are one new version. */
+  #isOutdated = false
   /** Whether addresses may be another's by now. */
   #isOpen = true
   #owners: ReadonlyMap<string, Owner> = new Map()
@@ -103,7 +105,7 @@ export class Participant {
 
   /** When `advance` is to be called at the latest. */
   get due(): number {
-    if (this.#isOpen) return this.#membership.at
+    if (this.#isOpen || this.#isOutdated) return this.#membership.at
     let next = Math.min(
       this.#sentAt + (this.#isUrgent ? GAP : this.#pace),
       this.#pagesToSend > 0 ? this.#sentAt + PAGES_APART : Number.POSITIVE_INFINITY,
@@ -118,14 +120,14 @@ export class Participant {
   offer(offers: ReadonlyMap<string, number>, timing: Timing): void {
     this.#offers = offers
     this.#apply({ type: 'timing', timing })
-    this.#claim()
+    this.#isOutdated = true
   }
 
   /** Another host has the address. Gives whether that is a stranger: with a peer it is a matter of moments. */
   leaveAlone(address: string, mac: string, at: number): boolean {
     const isStrange = !this.peers.some((peer) => peer.mac === mac)
     this.#leftAlone.set(address, at + (isStrange ? LEFT_ALONE : this.timing.detection))
-    this.#claim()
+    this.#isOutdated = true
     return isStrange
   }
 
@@ -150,7 +152,7 @@ export class Participant {
     for (const node of this.#heard.keys()) if (!this.#membership.peers.has(node)) this.#heard.delete(node)
     const isOver = [...this.#leftAlone].filter(([, until]) => at >= until)
     for (const [address] of isOver) this.#leftAlone.delete(address)
-    if (isOver.length > 0) this.#claim()
+    if (isOver.length > 0 || this.#isOutdated) this.#claim()
     if (!this.isReady && this.#hasListened(at)) {
       this.#readySince = at
       this.#isOpen = true
@@ -208,6 +210,7 @@ export class Participant {
   }
 
   #claim(): void {
+    this.#isOutdated = false
     const claims = [...this.#offers].flatMap(([address, preference]) =>
       this.#leftAlone.has(address) ? [] : [{ address, preference }],
     )
