@@ -175,6 +175,18 @@ test('who cannot hear of others any more is replaced, and meets them again', () 
   expect(a.announcer.status()[0]?.peers).toMatchObject([{ node: 'b', state: 'alive' }])
 })
 
+test('with many addresses a node may be silent for longer than fast timers say', () => {
+  const world = new World()
+  const agent = world.agent('a', planOf([], []))
+  const timingOf = (count: number) => {
+    const addresses = Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+    agent.announcer.set({ ...planOf(['eth0'], addresses), interfaces: new Map([['eth0', timings.fast]]) })
+    return agent.announcer.status()[0]?.timing
+  }
+  expect(timingOf(2_000)).toEqual(timings.fast)
+  expect(timingOf(2_001)).toEqual(timings.default)
+})
+
 test('without a key nobody is met, and nothing is answered for', () => {
   const world = new World()
   const agent = world.agent('a', { ...planOf(['eth0'], ['10.0.0.1']), keys: [] })

@@ -4,7 +4,7 @@ import type { Change, Peer } from './membership.ts'
 import type { AnnouncerPlan, NetworkStatus, PeerStatus } from './messages.ts'
 import { Participant } from './participant.ts'
 import type { Responder } from './responder.ts'
-import type { Timing } from './timing.ts'
+import { type Timing, timingFor } from './timing.ts'
 
 /** The way to the other nodes on one network. */
 export interface Door {
@@ -92,8 +92,8 @@ export class Announcer {
       const network = this.#networks.get(name) ?? this.#enter(name, timing)
       const offers = addresses.filter((each) => each.interfaces.includes(name))
       network.offers = new Map(offers.map(({ address, preference }) => [address, preference]))
-      network.timing = timing
-      network.participant?.offer(network.offers, timing)
+      network.timing = timingFor(timing, network.offers.size)
+      network.participant?.offer(network.offers, network.timing)
     }
     if (left.length > 0) this.#tell()
     this.run()
