@@ -220,8 +220,7 @@ async function hasVlans(): Promise<boolean> {
   }
 }
 
-l2Test('a VLAN has addresses of its own', async (context) => {
-  if (!(await hasVlans())) return context.skip('this kernel has no VLANs')
+async function proveVlan(): Promise<void> {
   const network = await networkOf(['node', 'client'])
   for (const end of ['node', 'client']) {
     await network.ip(end, 'link', 'add', 'link', 'eth0', 'name', 'eth0.10', 'type', 'vlan', 'id', '10')
@@ -232,7 +231,10 @@ l2Test('a VLAN has addresses of its own', async (context) => {
   node.set({ address: '198.51.100.1', interfaces: ['eth0.10'] })
   await network.until(() => isAnswering(node))
   expect(await network.resolve('client', '198.51.100.1')).toBe(await network.mac('node', 'eth0.10'))
-})
+}
+
+if (await hasVlans()) l2Test('a VLAN has addresses of its own', proveVlan)
+else console.warn('VLANs are not tried: this kernel has none')
 
 l2Test('an interface that goes and comes is answered on again, after others were asked', async () => {
   const network = await networkOf(['node', 'client'])
