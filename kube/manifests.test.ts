@@ -147,6 +147,11 @@ test.for<[string, string, string]>([
   expect(problemsOf(text)[0]).toBe(problem)
 })
 
+test('a document in braces may come before others of YAML', () => {
+  const flow = (name: string): string => `{ apiVersion: v1, kind: Namespace, metadata: { name: ${name} } }\n`
+  expect(namesIn(`${flow('a')}---\n${namespace('b')}---\n${flow('c')}`)).toEqual(['a', 'b', 'c'])
+})
+
 test('a malformed document leaves the others of its file', () => {
   const text = `${namespace('a')}---\na: [\n---\n${namespace('b')}`
   expect(namesIn(text)).toEqual(['a', 'b'])

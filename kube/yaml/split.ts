@@ -14,7 +14,8 @@ const content = /^(?!%)[ \t]*[^\s#]/m
 
 /** The documents of a file's text, without those that hold nothing. */
 export function splitDocuments(text: string): Source[] {
-  const ends = text.trimStart().startsWith('{') ? jsonStarts(text).slice(1) : markers(text)
+  const json = text.trimStart().startsWith('{') ? jsonStarts(text) : []
+  const ends = json.length > 1 ? json.slice(1) : markers(text)
   const sources: Source[] = []
   let start = 0
   let line = 1
