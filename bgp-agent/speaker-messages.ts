@@ -1,3 +1,4 @@
+import type { FromAgentThread } from './agent-thread.ts'
 import type { RouteChanges, Routes } from './bgp/rib-out.ts'
 import type { PeerReport } from './speaker.ts'
 import type { PeerKey, SpeakerInstance } from './speaker-plan.ts'
@@ -14,9 +15,7 @@ export type ToSpeaker =
   /** Ends all sessions, and the thread. */
   | { readonly type: 'stop'; readonly text: string }
 
-export type FromSpeaker =
-  | { readonly type: 'log'; readonly message: string }
-  | { readonly type: 'answer'; readonly id: number; readonly status: SpeakerStatus }
+export type FromSpeaker = FromAgentThread<SpeakerStatus>
 
 export interface SpeakerStatus {
   readonly peers: readonly PeerReport[]

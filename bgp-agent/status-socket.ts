@@ -125,7 +125,8 @@ export async function serveStatus(
   if (await isAnswered(path)) throw new Error(`another agent answers at ${path}; stop it, or name another --socket`)
   rmSync(path, { force: true })
   const server = createServer(async ({ url = '/' }, response) => {
-    const found = await answer(new URL(url, 'http://agent'))
+    const target = URL.parse(url, 'http://agent')
+    const found = target === null ? undefined : await answer(target)
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(found ?? null))
   })

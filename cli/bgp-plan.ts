@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import process from 'node:process'
 import { Command, Option } from 'commander'
 import { type Explanation, explainAddress } from '../bgp-agent/explanation.ts'
@@ -7,23 +6,12 @@ import { type NodeObjects, nodeObjects } from '../bgp-agent/plan/node-objects.ts
 import { type NodePlan, planNode, usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
 import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
 import { interfaceAddresses } from '../bgp-agent/sys/interfaces.ts'
-import { AddressedObjects } from '../control/addresses/addressed-objects.ts'
-import { readManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
-import { formatProblem } from '../kube/problem.ts'
 import { routesTable } from './bgp-tables.ts'
-import { printJson, strong, table, warn } from './terminal.ts'
+import { nodeOption, type PlanFlags, readAddressed, remarks, withheldLines } from './node-plan.ts'
+import { printJson, strong } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'
 
-/** Which node's plan it is, and of what. */
-export interface PlanFlags {
-  readonly filename: string[]
-  readonly node: string
-  readonly secretNamespace: string
-}
-
-export const nodeOption = (): Option =>
-  new Option('--node <name>', 'the Node that this is').default(hostname(), 'the name of this machine')
 export const secretsOption = (): Option =>
   new Option('--secret-namespace <namespace>', 'where Secrets with passwords of peers are').default(
     usualSecretNamespace,
@@ -45,7 +33,16 @@ export const planCommand = new Command('plan')
     if (flags.output === 'json') printJson({ node: flags.node, routes, withheld, conditions, faults })
     else
       process.stdout.write(
-        `${[...planLines(plan, flags.node), '', routesTable(routes, false), ...remarks(plan)].join('\n')}\n`,
+        `${[
+          ...planLines(plan, flags.node),
+          '',
+          routesTable(routes, false),
+          ...withheldLines(
+            'Prefix',
+            withheld.map(({ prefix: of, source, why }) => ({ of, source, why })),
+          ),
+          ...remarks(plan),
+        ].join('\n')}\n`,
       )
     if (hasErrors || conditions.length + faults.length > 0) process.exitCode = 1
   })
@@ -57,10 +54,8 @@ export async function plannedExplanation(flags: PlanFlags, address: string): Pro
 }
 
 async function readPlan(flags: PlanFlags): Promise<Planned & { readonly hasErrors: boolean }> {
-  const { objects: read, problems } = await readManifests(flags.filename)
-  const objects = new AddressedObjects().next(read)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  return { ...planOf(objects, thisMachine(), flags), hasErrors: problems.some(({ severity }) => severity === 'error') }
+  const { objects, hasErrors } = await readAddressed(flags.filename)
+  return { ...planOf(objects, thisMachine(), flags), hasErrors }
 }
 
 interface Planned {
@@ -89,26 +84,4 @@ function planLines({ instances }: NodePlan, node: string): string[] {
         `  peer ${peer.name} at ${peer.address}, AS ${peer.asn === 0 ? 'any' : peer.asn}: ${peer.routes.size} routes`,
     ),
   ])
-}
-
-/** What is not announced, and what is wrong. */
-export function remarks({
-  withheld,
-  conditions,
-  faults,
-}: Pick<NodePlan, 'withheld' | 'conditions' | 'faults'>): string[] {
-  return [
-    ...(withheld.length === 0
-      ? []
-      : [
-          '',
-          'Withheld:',
-          table(
-            ['Prefix', 'From', 'Why'],
-            withheld.map(({ prefix, source, why }) => [prefix, source, why]),
-          ),
-        ]),
-    ...conditions.map(({ object, type, message }) => `${warn(type)} ${object}: ${message}`),
-    ...faults.map((fault) => warn(fault)),
-  ]
 }

@@ -1,20 +1,14 @@
-import { Argument, Command, InvalidArgumentError } from 'commander'
-import { parseAddress } from '../bgp-agent/address.ts'
+import process from 'node:process'
+import { Argument, Command } from 'commander'
 import type { Explanation } from '../bgp-agent/explanation.ts'
 import type { RoutePolicy } from '../bgp-agent/route-policies.ts'
 import type { AgentStatus } from '../bgp-agent/status-socket.ts'
 import { askAgent } from './agent-socket.ts'
 import { agentCommand } from './bgp-agent.ts'
-import {
-  nodeOption,
-  type PlanFlags,
-  planCommand,
-  plannedExplanation,
-  remarks,
-  secretsOption,
-  socketOption,
-} from './bgp-plan.ts'
+import { planCommand, plannedExplanation, secretsOption, socketOption } from './bgp-plan.ts'
 import { explanationText, peersTable, policiesTable, routesTable } from './bgp-tables.ts'
+import { explainCommand } from './explain-address.ts'
+import { remarks } from './node-plan.ts'
 import { printJson } from './terminal.ts'
 import { outputOption } from './usage.ts'
 
@@ -32,7 +26,7 @@ const peersCommand = new Command('peers')
   .action(async ({ socket, output }: AskFlags) => {
     const status = await ask<AgentStatus>(socket, '/status')
     if (output === 'json') printJson(status.peers.map(({ advertised: _, ...peer }) => peer))
-    else process.stdout.write(`${[peersTable(status), ...remarks({ ...status, withheld: [] })].join('\n')}\n`)
+    else process.stdout.write(`${[peersTable(status), ...remarks(status)].join('\n')}\n`)
   })
 
 const routesCommand = new Command('routes')
@@ -68,31 +62,6 @@ const policiesCommand = new Command('route-policies')
     else process.stdout.write(`${policiesTable(policies)}\n`)
   })
 
-const explainCommand = new Command('explain')
-  .description('say whether this node announces an address, to whom, with what attributes, and why')
-  .argument('<address>', 'of IPv4 or IPv6', address)
-  .option('-f, --filename <path...>', 'ask manifests what would be, in place of the agent what is')
-  .addOption(nodeOption())
-  .addOption(secretsOption())
-  .addOption(socketOption())
-  .addOption(outputOption())
-  .action(async (of: string, flags: AskFlags & Omit<PlanFlags, 'filename'> & { filename?: string[] }) => {
-    const { filename, socket, output } = flags
-    const explanation =
-      filename === undefined
-        ? await ask<Explanation>(socket, `/explain?address=${encodeURIComponent(of)}`)
-        : await plannedExplanation({ ...flags, filename }, of)
-    if (explanation === undefined) return
-    if (output === 'json') printJson(explanation)
-    else process.stdout.write(`${explanationText(explanation)}\n`)
-    if (explanation.routes.length === 0) process.exitCode = 1
-  })
-
-function address(text: string): string {
-  if (parseAddress(text) === undefined) throw new InvalidArgumentError('write an IP address.')
-  return text
-}
-
 export const bgpCommand = new Command('bgp')
   .description('announce addresses of Services and Pods by BGP, and see what is announced')
   .addHelpText(
@@ -111,4 +80,13 @@ Examples:
   .addCommand(peersCommand)
   .addCommand(routesCommand)
   .addCommand(policiesCommand)
-  .addCommand(explainCommand)
+  .addCommand(
+    explainCommand<Explanation>({
+      description: 'say whether this node announces an address, to whom, with what attributes, and why',
+      agent: 'landfall bgp agent',
+      options: [secretsOption(), socketOption()],
+      planned: plannedExplanation,
+      text: explanationText,
+      isAnswered: ({ routes }) => routes.length > 0,
+    }),
+  )

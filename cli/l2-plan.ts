@@ -7,13 +7,10 @@ import { nodeObjects } from '../bgp-agent/plan/node-objects.ts'
 import { usualSecretNamespace } from '../bgp-agent/plan/node-plan.ts'
 import { defaultRoutes } from '../bgp-agent/sys/default-routes.ts'
 import { interfaceNetworks } from '../bgp-agent/sys/interfaces.ts'
-import { AddressedObjects } from '../control/addresses/addressed-objects.ts'
-import { readManifests } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
-import { formatProblem } from '../kube/problem.ts'
-import { nodeOption, type PlanFlags } from './bgp-plan.ts'
 import { plannedTable } from './l2-tables.ts'
-import { printJson, table, warn } from './terminal.ts'
+import { nodeOption, type PlanFlags, readAddressed, remarks, withheldLines } from './node-plan.ts'
+import { printJson } from './terminal.ts'
 import { filesOption, outputOption } from './usage.ts'
 
 export const socketOption = (): Option =>
@@ -38,20 +35,17 @@ export const planCommand = new Command('plan')
     const { addresses, withheld, conditions, faults } = plan
     const shown = addresses.map(({ octets: _, ...address }) => address)
     if (flags.output === 'json') printJson({ node: flags.node, addresses: shown, withheld, conditions, faults })
-    else {
-      const withheldLines =
-        withheld.length === 0
-          ? []
-          : [
-              '',
-              'Withheld:',
-              table(
-                ['Address', 'From', 'Why'],
-                withheld.map(({ address, source, why }) => [address, source, why]),
-              ),
-            ]
-      process.stdout.write(`${[plannedTable(addresses), ...withheldLines, ...remarks(plan)].join('\n')}\n`)
-    }
+    else
+      process.stdout.write(
+        `${[
+          plannedTable(addresses),
+          ...withheldLines(
+            'Address',
+            withheld.map(({ address: of, source, why }) => ({ of, source, why })),
+          ),
+          ...remarks(plan),
+        ].join('\n')}\n`,
+      )
     if (hasErrors || conditions.length + faults.length > 0) process.exitCode = 1
   })
 
@@ -62,10 +56,8 @@ export async function plannedExplanation(flags: PlanFlags, address: string): Pro
 }
 
 async function readPlan(flags: PlanFlags): Promise<{ readonly plan: L2Plan; readonly hasErrors: boolean }> {
-  const { objects, problems } = await readManifests(flags.filename)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  const plan = planOf(new AddressedObjects().next(objects), thisMachine(), flags)
-  return { plan, hasErrors: problems.some(({ severity }) => severity === 'error') }
+  const { objects, hasErrors } = await readAddressed(flags.filename)
+  return { plan: planOf(objects, thisMachine(), flags), hasErrors }
 }
 
 export const planOf = (
@@ -75,9 +67,3 @@ export const planOf = (
 ): L2Plan => planL2(nodeObjects(all), { nodeName: node, secretNamespace, machine })
 
 export const thisMachine = (): L2Machine => ({ networks: interfaceNetworks(), defaultRoutes: defaultRoutes() })
-
-/** What is wrong. */
-export const remarks = ({ conditions, faults }: Pick<L2Plan, 'conditions' | 'faults'>): string[] => [
-  ...conditions.map(({ object, type, message }) => `${warn(type)} ${object}: ${message}`),
-  ...faults.map((fault) => warn(fault)),
-]

@@ -7,12 +7,12 @@ import { readManifests } from '../kube/manifests.ts'
 
 const [, , directory = '', milliseconds = '0'] = process.argv
 const { objects } = await readManifests([directory])
-const speaker = new SpeakerHandle(
-  (message) => process.stdout.write(`${message}\n`),
-  (error) => {
+const speaker = new SpeakerHandle({
+  log: (message) => process.stdout.write(`${message}\n`),
+  failed: (error) => {
     throw error
   },
-)
+})
 speaker.set(
   planNode(nodeObjects(objects), {
     nodeName: 'node-1',

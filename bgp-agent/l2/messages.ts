@@ -1,3 +1,4 @@
+import type { FromAgentThread } from '../agent-thread.ts'
 import type { Discard, NodeState } from './heartbeat.ts'
 import type { PeerState } from './membership.ts'
 import type { ResponderEntry } from './responder.ts'
@@ -31,9 +32,7 @@ export type ToThread =
   /** Peers take over, and the thread ends. */
   | { readonly type: 'stop' }
 
-export type FromThread =
-  | { readonly type: 'log'; readonly message: string }
-  | { readonly type: 'answer'; readonly id: number; readonly status: AgentState }
+export type FromThread = FromAgentThread<AgentState>
 
 /** What elections and the responder say. */
 export interface AgentState {
