@@ -1,5 +1,5 @@
 import { parseAddress } from './address.ts'
-import { type Prefix, prefixOf } from './bgp/prefix.ts'
+import { familyOf, hostPrefix, type Prefix, prefixOf } from './bgp/prefix.ts'
 import type { Withheld } from './plan/announcements.ts'
 import type { NodeObjects } from './plan/node-objects.ts'
 import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
@@ -21,7 +21,7 @@ export interface Explanation {
 
 export interface ExplainedRoute {
   readonly instance: string
-  readonly prefix: string
+  readonly prefix: Prefix
   readonly sources: readonly string[]
   readonly peers: readonly ExplainedPeer[]
 }
@@ -46,9 +46,9 @@ export function explainAddress(
 ): Explanation | undefined {
   const octets = parseAddress(address)
   if (octets === undefined) return undefined
-  const holds = ({ text, length }: Pick<Prefix, 'text' | 'length'>): boolean => prefixOf(octets, length)?.text === text
+  const candidates = Array.from({ length: 8 * octets.length + 1 }, (_, length) => prefixOf(octets, length) ?? '')
   const routes = plan.instances.flatMap(({ name: instance, peers }) =>
-    prefixesOf(peers, holds).map((prefix): ExplainedRoute => {
+    prefixesOf(peers, candidates).map((prefix): ExplainedRoute => {
       const sources = new Set(peers.flatMap((peer) => [...(peer.sources.get(prefix) ?? [])]))
       return {
         instance,
@@ -58,7 +58,7 @@ export function explainAddress(
       }
     }),
   )
-  const host = prefixOf(octets, octets.length * 8)?.text
+  const host = hostPrefix(octets)
   const withheld = plan.withheld.filter(({ prefix }) => prefix === host)
   const selected = [...routes.flatMap(({ sources }) => sources), ...withheld.map(({ source }) => source)]
   const unselected = holders(host, objects, node).filter(
@@ -67,18 +67,15 @@ export function explainAddress(
   return { node, address, routes, withheld, unselected }
 }
 
-function prefixesOf(peers: readonly PeerPlan[], holds: (prefix: Prefix) => boolean): readonly string[] {
-  const found = new Set<string>()
-  for (const { routes } of peers) for (const [text, { prefix }] of routes) if (holds(prefix)) found.add(text)
-  return [...found]
-}
+const prefixesOf = (peers: readonly PeerPlan[], candidates: readonly Prefix[]): readonly Prefix[] =>
+  candidates.filter((prefix) => peers.some(({ routes }) => routes.has(prefix)))
 
-function explainPeer(instance: string, peer: PeerPlan, prefix: string, status?: SpeakerStatus): ExplainedPeer {
+function explainPeer(instance: string, peer: PeerPlan, prefix: Prefix, status?: SpeakerStatus): ExplainedPeer {
   const who = { name: peer.name, address: peer.address }
-  const route = peer.routes.get(prefix)
-  if (route === undefined)
+  const ofRoute = peer.routes.get(prefix)
+  if (ofRoute === undefined)
     return { ...who, state: 'not told', attributes: [], why: 'its peer configuration selects no such advertisement' }
-  const attributes = describeAttributes(route.attributes)
+  const attributes = describeAttributes(ofRoute)
   if (status === undefined) return { ...who, state: 'planned', attributes, why: '' }
   const told = status.told.get(peerKey({ name: instance }, peer))
   if (told?.has(prefix)) return { ...who, state: 'told', attributes, why: '' }
@@ -86,19 +83,19 @@ function explainPeer(instance: string, peer: PeerPlan, prefix: string, status?: 
   const why =
     report?.session === undefined
       ? (report?.fault ?? `its session is ${report?.state ?? 'not begun'}`)
-      : `its session carries no routes of ${route.prefix.family}`
+      : `its session carries no routes of ${familyOf(prefix)}`
   return { ...who, state: 'not told', attributes, why }
 }
 
 /** Who has an address, "10.0.0.1/32", in the words that sources begin with. */
-function holders(host: string | undefined, { services, gateways }: NodeObjects, node: string): readonly string[] {
+function holders(host: Prefix, { services, gateways }: NodeObjects, node: string): readonly string[] {
   const isIt = (text: string): boolean => {
     const octets = parseAddress(text)
-    return octets !== undefined && prefixOf(octets, octets.length * 8)?.text === host
+    return octets !== undefined && hostPrefix(octets) === host
   }
   const ofServices = services.flatMap((service) =>
     (['LoadBalancerIP', 'ExternalIP', 'ClusterIP'] as const).flatMap((type) =>
-      serviceAddresses(service, type, [], node).some(({ address }) => isIt(address))
+      serviceAddresses(service, type, [], node).addresses.some(isIt)
         ? [`Service ${service.metadata.namespace}/${service.metadata.name} ${type}`]
         : [],
     ),

@@ -1,4 +1,5 @@
 import type { FamilyName } from './address.ts'
+import { familyOf, type Prefix } from './bgp/prefix.ts'
 import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 
@@ -11,7 +12,7 @@ export interface RoutePolicy {
   readonly peer: string
   readonly family: FamilyName | 'any'
   /** Empty: all. */
-  readonly prefixes: readonly string[]
+  readonly prefixes: readonly Prefix[]
   readonly action: 'accept' | 'reject'
   /** What is said of the routes. */
   readonly attributes: readonly string[]
@@ -22,18 +23,18 @@ export const routePolicies = ({ instances }: Pick<NodePlan, 'instances'>): reado
   instances.flatMap(({ name, peers }) => peers.flatMap((peer) => policiesOf(name, peer)))
 
 function policiesOf(instance: string, { name, address, routes }: PeerPlan): readonly RoutePolicy[] {
-  const groups = Map.groupBy(routes.values(), ({ prefix }) => prefix.family)
+  const groups = Map.groupBy(routes, ([prefix]) => familyOf(prefix))
   const all = { instance, peer: address }
   const rest = { ...all, family: 'any', prefixes: [], action: 'reject', attributes: [] } as const
   return [
     ...[...groups].flatMap(([family, ofFamily]) =>
-      [...Map.groupBy(ofFamily, ({ attributes }) => attributes)].map(
+      [...Map.groupBy(ofFamily, ([, attributes]) => attributes)].map(
         ([attributes, alike], index): RoutePolicy => ({
           ...all,
           name: `${name}-${family}-${index + 1}`,
           type: 'export',
           family,
-          prefixes: alike.map(({ prefix }) => prefix.text),
+          prefixes: alike.map(([prefix]) => prefix),
           action: 'accept',
           attributes: describeAttributes(attributes),
         }),

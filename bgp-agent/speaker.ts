@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net'
 import { Bfd } from './bfd/bfd.ts'
 import { bfdOf } from './bfd-peers.ts'
+import type { RouteAttributes } from './bgp/attributes.ts'
 import { dial, type Path } from './bgp/dial.ts'
 import { Listener } from './bgp/listener.ts'
 import type { Interfaces } from './bgp/next-hops.ts'
 import { noSession, Peer, type PeerStatus } from './bgp/peer.ts'
-import type { Route, RouteChanges, Routes } from './bgp/rib-out.ts'
+import type { Prefix } from './bgp/prefix.ts'
+import type { RouteChanges, Routes } from './bgp/rib-out.ts'
 import { identityOf, keyOf, pathTo, settingsOf } from './peer-settings.ts'
 import { type PeerKey, peerKey, type SpeakerInstance, type SpeakerPeer } from './speaker-plan.ts'
 
@@ -54,7 +56,7 @@ export class Speaker {
   readonly #running = new Map<PeerKey, Running>()
   readonly #stuck = new Map<PeerKey, Stuck>()
   /** What each peer is to be told, also one that there is no way to now. */
-  readonly #routes = new Map<PeerKey, Map<string, Route>>()
+  readonly #routes = new Map<PeerKey, Map<Prefix, RouteAttributes>>()
   readonly #listeners = new Map<number, Listener>()
   readonly #bfd: Bfd
 
@@ -77,11 +79,11 @@ export class Speaker {
     this.#stuck.clear()
     for (const key of this.#routes.keys()) if (!wanted.has(key)) this.#routes.delete(key)
     for (const [key, { instance, plan }] of wanted) {
-      const routes = this.#routes.get(key) ?? new Map<string, Route>()
+      const routes = this.#routes.get(key) ?? new Map<Prefix, RouteAttributes>()
       this.#routes.set(key, routes)
-      const ofPeer = changes.get(key) ?? { gone: [], set: [] }
-      for (const text of ofPeer.gone) routes.delete(text)
-      for (const route of ofPeer.set) routes.set(route.prefix.text, route)
+      const ofPeer = changes.get(key) ?? { gone: [], set: new Map() }
+      for (const prefix of ofPeer.gone) routes.delete(prefix)
+      for (const [prefix, attributes] of ofPeer.set) routes.set(prefix, attributes)
       const running = this.#running.get(key) ?? this.#start(key, instance, plan, routes)
       if ('fault' in running) {
         this.#stuck.set(key, running)

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
+import { familyOf, type Prefix } from './bgp/prefix.ts'
 import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
 import type { Condition, NodePlan, PeerPlan } from './plan/node-plan.ts'
@@ -43,7 +44,7 @@ export interface FamilyEntry {
 
 export interface RouteEntry {
   readonly instance: string
-  readonly prefix: string
+  readonly prefix: Prefix
   readonly family: 'ipv4' | 'ipv6'
   readonly attributes: readonly string[]
   readonly sources: readonly string[]
@@ -85,12 +86,12 @@ export function availableRoutes({ instances }: NodePlan): readonly RouteEntry[] 
 }
 
 const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sources']): readonly RouteEntry[] =>
-  [...routes.values()].map(({ prefix, attributes }) => ({
+  [...routes].map(([prefix, attributes]) => ({
     instance,
-    prefix: prefix.text,
-    family: prefix.family,
+    prefix,
+    family: familyOf(prefix),
     attributes: describeAttributes(attributes),
-    sources: [...(sources.get(prefix.text) ?? [])],
+    sources: [...(sources.get(prefix) ?? [])],
   }))
 
 function peerEntry(report: PeerReport, told: SpeakerStatus['told'], { instances }: NodePlan): PeerEntry {

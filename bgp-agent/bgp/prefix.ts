@@ -2,15 +2,9 @@ import { type FamilyName, formatAddress, parseAddress } from '../address.ts'
 import { families } from './family.ts'
 import { Octets } from './octets.ts'
 
-/** A destination of routes. Its `text` is its identity: equal prefixes have equal texts. */
-export interface Prefix {
-  readonly family: FamilyName
-  /** "10.0.0.0/24", "2001:db8::/32": as formatAddress writes it, no bit set behind the length. */
-  readonly text: string
-  readonly length: number
-  /** As an UPDATE has it: the length, then as many octets as hold that many bits. RFC 4271 section 4.3. */
-  readonly wire: Uint8Array
-}
+/** A destination of routes, "10.0.0.0/24" or "2001:db8::/32": as formatAddress writes it, no bit set behind the length, so that
+ *  equal prefixes are equal texts. */
+export type Prefix = string
 
 /** undefined for what is no "address/length". Bits behind the length are cleared. */
 export function parsePrefix(text: string): Prefix | undefined {
@@ -23,11 +17,32 @@ export function parsePrefix(text: string): Prefix | undefined {
 
 /** The prefix of that length which holds an address; undefined where the family has no such length. */
 export function prefixOf(address: Uint8Array, length: number): Prefix | undefined {
-  const family = address.length === 4 ? 'ipv4' : 'ipv6'
-  if (length > families[family].bits) return undefined
+  if (length > 8 * address.length) return undefined
   const network = address.map((octet, index) => octet & (0xff00 >>> Math.min(Math.max(length - 8 * index, 0), 8)))
-  const wire = Uint8Array.of(length, ...network.subarray(0, Math.ceil(length / 8)))
-  return { family, text: `${formatAddress(network)}/${length}`, length, wire }
+  return `${formatAddress(network)}/${length}`
+}
+
+/** The prefix of an address alone. */
+export const hostPrefix = (address: Uint8Array): Prefix => `${formatAddress(address)}/${8 * address.length}`
+
+export const familyOf = (prefix: Prefix): FamilyName => (prefix.includes(':') ? 'ipv6' : 'ipv4')
+
+export const lengthOf = (prefix: Prefix): number => Number(prefix.slice(prefix.lastIndexOf('/') + 1))
+
+export const holds = (prefix: Prefix, address: Uint8Array): boolean => prefixOf(address, lengthOf(prefix)) === prefix
+
+/** Octets of the longest prefix in an UPDATE. */
+export const MAX_NLRI_LENGTH = 17
+
+/** Writes a prefix as an UPDATE has it: the length, then as many octets as hold that many bits. Gives how many octets that is.
+ *  RFC 4271 section 4.3. */
+export function encodePrefix(prefix: Prefix, into: Uint8Array, at: number): number {
+  const length = lengthOf(prefix)
+  const size = Math.ceil(length / 8)
+  const octets = parseAddress(prefix.slice(0, prefix.lastIndexOf('/'))) ?? new Uint8Array(size)
+  into[at] = length
+  into.set(octets.subarray(0, size), at + 1)
+  return 1 + size
 }
 
 /**

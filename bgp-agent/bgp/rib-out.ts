@@ -2,31 +2,26 @@ import type { FamilyName } from '../address.ts'
 import { type Audience, encodeAttributes, type RouteAttributes } from './attributes.ts'
 import { MAX_EXTENDED_LENGTH, MAX_LENGTH } from './message.ts'
 import type { Negotiated } from './negotiation.ts'
-import type { Prefix } from './prefix.ts'
+import { familyOf, type Prefix } from './prefix.ts'
 import { encodeRouteRefresh, RefreshKind } from './route-refresh.ts'
 import { announce, type Carriage, endOfRib, withdraw } from './update-encode.ts'
 
-/** A route of ours. Routes with the same attributes share the object: they travel together. */
-export interface Route {
-  readonly prefix: Prefix
-  readonly attributes: RouteAttributes
-}
-
-/** By Prefix.text. */
-export type Routes = ReadonlyMap<string, Route>
+/** Routes of ours. Those with the same attributes share the object: they travel together. */
+export type Routes = ReadonlyMap<Prefix, RouteAttributes>
 
 /** What makes of some routes others. */
 export interface RouteChanges {
-  /** Prefix.text of those that are no more. */
-  readonly gone: readonly string[]
+  readonly gone: readonly Prefix[]
   /** New ones, and those that are something else now. */
-  readonly set: readonly Route[]
+  readonly set: Routes
 }
 
 /** What turns `before` into `after`. */
 export function routeChanges(before: Routes, after: Routes): RouteChanges {
-  const gone = [...before.keys()].filter((text) => !after.has(text))
-  const set = [...after.values()].filter((route) => before.get(route.prefix.text)?.attributes !== route.attributes)
+  const gone: Prefix[] = []
+  for (const prefix of before.keys()) if (!after.has(prefix)) gone.push(prefix)
+  const set = new Map<Prefix, RouteAttributes>()
+  for (const [prefix, attributes] of after) if (before.get(prefix) !== attributes) set.set(prefix, attributes)
   return { gone, set }
 }
 
@@ -38,7 +33,7 @@ export class RibOut {
   readonly #session: Negotiated
   readonly #audience: Audience
   readonly #carriages: ReadonlyMap<FamilyName, Carriage>
-  readonly #sent = new Map<string, Route>()
+  readonly #sent = new Map<Prefix, RouteAttributes>()
   /** RouteAttributes never change. */
   readonly #encoded = new WeakMap<RouteAttributes, Uint8Array>()
 
@@ -62,7 +57,7 @@ export class RibOut {
   /** Of those. */
   count(family: FamilyName): number {
     let count = 0
-    for (const { prefix } of this.#sent.values()) if (prefix.family === family) count++
+    for (const prefix of this.#sent.keys()) if (familyOf(prefix) === family) count++
     return count
   }
 
@@ -73,27 +68,24 @@ export class RibOut {
 
   /** The first messages of a session: all routes, and where each family ends. */
   *begin(routes: Routes): Generator<Uint8Array> {
-    yield* this.change({ gone: [], set: [...routes.values()] })
+    yield* this.change({ gone: [], set: routes })
     for (const family of this.#session.families) yield endOfRib(family)
   }
 
   /** The messages that tell of changes. */
   *change({ gone, set }: RouteChanges): Generator<Uint8Array> {
-    const withdrawn = gone.flatMap((text) => this.#sent.get(text)?.prefix ?? [])
-    for (const { text } of withdrawn) this.#sent.delete(text)
-    const announced: Route[] = []
-    for (const route of set) {
-      if (!this.carries(route.prefix.family)) continue
-      const before = this.#sent.get(route.prefix.text)
-      this.#sent.set(route.prefix.text, route)
-      if (before === undefined || !this.#saysTheSame(before.attributes, route.attributes)) announced.push(route)
+    const withdrawn = gone.filter((prefix) => this.#sent.delete(prefix))
+    const announced = new Map<Prefix, RouteAttributes>()
+    for (const [prefix, attributes] of set) {
+      if (!this.carries(familyOf(prefix))) continue
+      const before = this.#sent.get(prefix)
+      this.#sent.set(prefix, attributes)
+      if (before === undefined || !this.#saysTheSame(before, attributes)) announced.set(prefix, attributes)
     }
     for (const carriage of this.#carriages.values()) {
-      yield* withdraw(ofFamily(withdrawn, carriage), carriage)
-      yield* this.#announce(
-        announced.filter(({ prefix }) => prefix.family === carriage.family),
-        carriage,
-      )
+      const isOfFamily = (prefix: Prefix): boolean => familyOf(prefix) === carriage.family
+      yield* withdraw(withdrawn.filter(isOfFamily), carriage)
+      yield* this.#announce(announced, carriage)
     }
   }
 
@@ -106,18 +98,16 @@ export class RibOut {
     const carriage = this.#carriages.get(family)
     const isEnhanced = this.#session.enhancedRouteRefresh
     if (isEnhanced) yield encodeRouteRefresh(family, RefreshKind.begin)
-    if (carriage !== undefined)
-      yield* this.#announce(
-        [...this.#sent.values()].filter(({ prefix }) => prefix.family === family),
-        carriage,
-      )
+    if (carriage !== undefined) yield* this.#announce(this.#sent, carriage)
     if (isEnhanced) yield encodeRouteRefresh(family, RefreshKind.end)
   }
 
-  *#announce(routes: Iterable<Route>, carriage: Carriage): Generator<Uint8Array> {
+  /** Those of the carriage's family. */
+  *#announce(routes: Routes, carriage: Carriage): Generator<Uint8Array> {
     const groups = new Map<string, { readonly attributes: Uint8Array; readonly prefixes: Prefix[] }>()
     const byAttributes = new Map<RouteAttributes, Prefix[]>()
-    for (const { prefix, attributes } of routes) {
+    for (const [prefix, attributes] of routes) {
+      if (familyOf(prefix) !== carriage.family) continue
       let prefixes = byAttributes.get(attributes)
       if (prefixes === undefined) {
         const octets = this.#octetsOf(attributes)
@@ -139,9 +129,6 @@ export class RibOut {
     return octets
   }
 }
-
-const ofFamily = (prefixes: readonly Prefix[], { family }: Carriage): readonly Prefix[] =>
-  prefixes.filter((prefix) => prefix.family === family)
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((octet, index) => octet === b[index])

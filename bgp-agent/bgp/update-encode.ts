@@ -6,7 +6,7 @@ import { AttributeType, encodeNextHop, multiprotocolHead } from './attributes.ts
 import { families } from './family.ts'
 import { HEADER_LENGTH, MessageType, message } from './message.ts'
 import { u16 } from './octets.ts'
-import type { Prefix } from './prefix.ts'
+import { encodePrefix, MAX_NLRI_LENGTH, type Prefix } from './prefix.ts'
 
 /** How a family's prefixes stand in a message. */
 export interface Carriage {
@@ -93,15 +93,15 @@ function update(withdrawn: Uint8Array, attributes: Uint8Array, nlri: Uint8Array)
 
 /** The prefixes' octets in pieces of at most `capacity`. */
 function* packed(prefixes: readonly Prefix[], capacity: number): Generator<Uint8Array> {
-  const piece = new Uint8Array(capacity)
+  const piece = new Uint8Array(capacity + MAX_NLRI_LENGTH)
   let length = 0
-  for (const { wire } of prefixes) {
-    if (length + wire.length > capacity) {
+  for (const prefix of prefixes) {
+    const end = length + encodePrefix(prefix, piece, length)
+    if (end > capacity) {
       yield piece.slice(0, length)
-      length = 0
-    }
-    piece.set(wire, length)
-    length += wire.length
+      piece.copyWithin(0, length, end)
+      length = end - length
+    } else length = end
   }
   if (length > 0) yield piece.slice(0, length)
 }

@@ -4,17 +4,16 @@ import type { Gateway } from '../../kube/gateway-api/gateway.ts'
 import { selects } from '../../kube/label-selector.ts'
 import { type FamilyName, parseAddress } from '../address.ts'
 import type { RouteAttributes } from '../bgp/attributes.ts'
-import { families } from '../bgp/family.ts'
-import { type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
-import type { Route } from '../bgp/rib-out.ts'
+import { hostPrefix, type Prefix, parsePrefix, prefixOf } from '../bgp/prefix.ts'
 import type { DefaultRoute } from '../sys/default-routes.ts'
 import type { Advertisement, NodeObjects } from './node-objects.ts'
 import { attributesOf, communitiesAnnotation, SharedAttributes, withAnnotation } from './route-attributes.ts'
 import { serviceAddresses } from './service-addresses.ts'
 
 export interface Announcement {
-  readonly route: Route
-  /** Where it comes from, alone: "Service shop/web LoadBalancerIP by advertisement public". */
+  readonly prefixes: readonly Prefix[]
+  readonly attributes: RouteAttributes
+  /** Where they come from, alone: "Service shop/web LoadBalancerIP by advertisement public". */
   readonly sources: readonly string[]
 }
 
@@ -106,13 +105,20 @@ class OfferDraft implements Offer {
     this.#shared = shared
   }
 
-  announce(prefix: Prefix | undefined, text: string, attributes: RouteAttributes, source: string): void {
-    if (prefix === undefined) this.faults.push(`${source}: ${JSON.stringify(text)} is no prefix`)
-    else
-      this.announced.push({
-        route: { prefix, attributes: this.#shared.of(attributes) },
-        sources: [source + this.#by],
-      })
+  /** `texts`: addresses or networks, of which `prefixOf` makes what is announced. */
+  announce(
+    texts: readonly string[],
+    prefixOf: (text: string) => Prefix | undefined,
+    attributes: RouteAttributes,
+    source: string,
+  ): void {
+    const prefixes = texts.flatMap((text) => {
+      const prefix = prefixOf(text)
+      if (prefix === undefined) this.faults.push(`${source}: ${JSON.stringify(text)} is no prefix`)
+      return prefix ?? []
+    })
+    if (prefixes.length > 0)
+      this.announced.push({ prefixes, attributes: this.#shared.of(attributes), sources: [source + this.#by] })
   }
 
   withhold(prefix: string, source: string, why: string): void {
@@ -132,8 +138,8 @@ function addItem(item: Item, draft: OfferDraft, objects: NodeObjects, nodeName: 
     case 'PodCIDR': {
       const node = objects.nodes.find(({ metadata }) => metadata.name === nodeName)
       const { podCIDR, podCIDRs = [] } = node?.spec ?? {}
-      for (const cidr of podCIDRs.length > 0 || podCIDR === undefined ? podCIDRs : [podCIDR])
-        draft.announce(parsePrefix(cidr), cidr, attributes, `Node ${nodeName} PodCIDR`)
+      const cidrs = podCIDRs.length > 0 || podCIDR === undefined ? podCIDRs : [podCIDR]
+      draft.announce(cidrs, parsePrefix, attributes, `Node ${nodeName} PodCIDR`)
       break
     }
     case 'Gateway':
@@ -141,8 +147,7 @@ function addItem(item: Item, draft: OfferDraft, objects: NodeObjects, nodeName: 
       break
     case 'Interface': {
       const name = item.interface?.name ?? ''
-      for (const address of machine.interfaces.get(name) ?? [])
-        draft.announce(hostPrefix(address), address, attributes, `interface ${name}`)
+      draft.announce(machine.interfaces.get(name) ?? [], parseHost, attributes, `interface ${name}`)
       break
     }
     case 'CiliumPodIPPool':
@@ -169,14 +174,11 @@ function addService(
     )
   for (const type of options.addresses) {
     const source = `Service ${namespace}/${name} ${type}`
-    for (const { address, withheld, isLocal } of serviceAddresses(service, type, slices, nodeName)) {
-      const host = hostPrefix(address)
-      const length = host?.family === 'ipv4' ? options.aggregationLengthIPv4 : options.aggregationLengthIPv6
-      const prefix =
-        length === undefined || isLocal ? host : prefixOf(parseAddress(address) ?? new Uint8Array(4), length)
-      if (withheld === undefined) draft.announce(prefix, address, own, source)
-      else draft.withhold(host?.text ?? address, source, withheld)
-    }
+    const { addresses, withheld, isLocal } = serviceAddresses(service, type, slices, nodeName)
+    const lengths = { ipv4: options.aggregationLengthIPv4, ipv6: options.aggregationLengthIPv6 }
+    const prefix = (address: string): Prefix | undefined => (isLocal ? parseHost(address) : aggregate(address, lengths))
+    if (withheld === undefined) draft.announce(addresses, prefix, own, source)
+    else for (const address of addresses) draft.withhold(parseHost(address) ?? address, source, withheld)
   }
 }
 
@@ -187,13 +189,18 @@ function addGateway(
   draft: OfferDraft,
 ): void {
   if (selector === undefined || !selects(selector, metadata.labels)) return
-  for (const { type, value } of spec.addresses ?? [])
-    if (type === 'IPAddress' && value !== undefined)
-      draft.announce(hostPrefix(value), value, attributes, `Gateway ${metadata.namespace}/${metadata.name}`)
+  const addresses = (spec.addresses ?? []).flatMap(({ type, value }) => (type === 'IPAddress' ? (value ?? []) : []))
+  draft.announce(addresses, parseHost, attributes, `Gateway ${metadata.namespace}/${metadata.name}`)
 }
 
-function hostPrefix(address: string): Prefix | undefined {
+function parseHost(address: string): Prefix | undefined {
   const octets = parseAddress(address)
-  const family: FamilyName = octets?.length === 4 ? 'ipv4' : 'ipv6'
-  return octets && prefixOf(octets, families[family].bits)
+  return octets && hostPrefix(octets)
+}
+
+/** The prefix that an address is told as a part of. `lengths`: undefined: itself. */
+function aggregate(address: string, lengths: Readonly<Record<FamilyName, number | undefined>>): Prefix | undefined {
+  const octets = parseAddress(address)
+  const length = lengths[octets?.length === 4 ? 'ipv4' : 'ipv6']
+  return octets && (length === undefined ? hostPrefix(octets) : prefixOf(octets, length))
 }

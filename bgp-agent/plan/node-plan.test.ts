@@ -84,8 +84,8 @@ function plan(manifests: string, objects = base): NodePlan {
 
 const routesOf = ({ instances }: NodePlan): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    [...(instances[0]?.peers[0]?.routes ?? [])].map(([text, { attributes }]) => [
-      text,
+    [...(instances[0]?.peers[0]?.routes ?? [])].map(([prefix, attributes]) => [
+      prefix,
       describeAttributes(attributes).join(', '),
     ]),
   )

@@ -1,6 +1,8 @@
 import { selects } from '../../kube/label-selector.ts'
 import { type FamilyName, parseAddress } from '../address.ts'
-import type { Route, Routes } from '../bgp/rib-out.ts'
+import type { RouteAttributes } from '../bgp/attributes.ts'
+import { familyOf, type Prefix } from '../bgp/prefix.ts'
+import type { Routes } from '../bgp/rib-out.ts'
 import { type Announcement, type Machine, type Offer, OfferMemo, offer, type Withheld } from './announcements.ts'
 import type { ClusterConfig, NodeObjects, PeerConfig } from './node-objects.ts'
 import { merged } from './route-attributes.ts'
@@ -36,8 +38,8 @@ export interface PeerPlan {
   readonly password: string | undefined
   readonly families: readonly FamilyName[]
   readonly routes: Routes
-  /** By prefix: where each route comes from. */
-  readonly sources: ReadonlyMap<string, readonly string[]>
+  /** Where each route comes from. */
+  readonly sources: ReadonlyMap<Prefix, readonly string[]>
 }
 
 type Peer = ClusterConfig['spec']['bgpInstances'][number]['peers'][number]
@@ -217,31 +219,31 @@ class Planning {
   }
 
   #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'sources'> {
-    const routes = new Map<string, Route>()
-    const sources = new Map<string, readonly string[]>()
+    const routes = new Map<Prefix, RouteAttributes>()
+    const sources = new Map<Prefix, readonly string[]>()
     for (const { afi, safi, advertisements } of spec.families) {
       if (safi !== 'unicast' || advertisements === undefined) continue
       for (const advertisement of this.#objects.advertisements) {
         if (!selects(advertisements, advertisement.metadata.labels)) continue
-        for (const announcement of this.#offer(advertisement).announced)
-          if (announcement.route.prefix.family === afi) this.#add(announcement, routes, sources)
+        for (const announcement of this.#offer(advertisement).announced) this.#add(announcement, afi, routes, sources)
       }
     }
     return { routes, sources }
   }
 
   #add(
-    { route, sources: from }: Announcement,
-    routes: Map<string, Route>,
-    sources: Map<string, readonly string[]>,
+    { prefixes, attributes, sources: from }: Announcement,
+    family: string,
+    routes: Map<Prefix, RouteAttributes>,
+    sources: Map<Prefix, readonly string[]>,
   ): void {
-    const { prefix, attributes } = route
-    const before = routes.get(prefix.text)
-    if (before === undefined) routes.set(prefix.text, route)
-    else if (before.attributes !== attributes)
-      routes.set(prefix.text, { prefix, attributes: this.#memo.attributes.of(merged(before.attributes, attributes)) })
-    const others = sources.get(prefix.text)
-    sources.set(prefix.text, others === undefined ? from : [...new Set([...others, ...from])])
+    for (const prefix of prefixes) {
+      if (familyOf(prefix) !== family) continue
+      const before = routes.get(prefix) ?? attributes
+      routes.set(prefix, before === attributes ? attributes : this.#memo.attributes.of(merged(before, attributes)))
+      const others = sources.get(prefix)
+      sources.set(prefix, others === undefined ? from : [...new Set([...others, ...from])])
+    }
   }
 
   #offer(advertisement: NodeObjects['advertisements'][number]): Offer {

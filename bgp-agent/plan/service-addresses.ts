@@ -3,12 +3,12 @@ import type { Service } from '../../kube/core/service.ts'
 
 export type AddressType = 'LoadBalancerIP' | 'ClusterIP' | 'ExternalIP'
 
-/** An address that a Service has, and why this node does not answer for it, if so. */
-export interface ServiceAddress {
-  readonly address: string
+/** The addresses of a type that a Service has, and why this node does not answer for them, if so. */
+export interface ServiceAddresses {
+  readonly addresses: readonly string[]
   /** A clause: "no endpoint of it on this node is ready". */
   readonly withheld: string | undefined
-  /** Whether only nodes with an endpoint announce it, so that it is not to be told as a part of something larger. */
+  /** Whether only nodes with an endpoint announce them, so that they are not to be told as a part of something larger. */
   readonly isLocal: boolean
 }
 
@@ -22,12 +22,12 @@ export function serviceAddresses(
   slices: readonly EndpointSlice[],
   nodeName: string,
   classes = bgpClasses,
-): readonly ServiceAddress[] {
+): ServiceAddresses {
   const { spec } = service
   const policy = type === 'ClusterIP' ? spec.internalTrafficPolicy : spec.externalTrafficPolicy
   const isLocal = policy === 'Local'
   const withheld = foreign(service, type, classes) ?? (isLocal ? notHere(slices, nodeName) : undefined)
-  return addressesOf(service, type).map((address) => ({ address, withheld, isLocal }))
+  return { addresses: addressesOf(service, type), withheld, isLocal }
 }
 
 function addressesOf({ spec, status }: Service, type: AddressType): readonly string[] {

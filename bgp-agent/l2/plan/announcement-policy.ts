@@ -1,6 +1,6 @@
 import type { Node } from '../../../kube/core/node.ts'
 import { selects } from '../../../kube/label-selector.ts'
-import { parsePrefix, prefixOf } from '../../bgp/prefix.ts'
+import { holds, lengthOf, parsePrefix } from '../../bgp/prefix.ts'
 import type { L2Policy } from '../../plan/node-objects.ts'
 import type { DefaultRoute } from '../../sys/default-routes.ts'
 import { type Timing, timings } from '../timing.ts'
@@ -98,7 +98,7 @@ const preferenceOf = (spec: L2Policy['spec'], { labels }: L2Node): number =>
 /** Interfaces with a network that has the address; or that of the default route; or all. */
 function homeOf(octets: Uint8Array, { networks, defaultRoutes }: L2Machine): readonly string[] {
   const all = [...networks.keys()]
-  const within = all.filter((name) => networks.get(name)?.some((network) => holds(network, octets)))
+  const within = all.filter((name) => networks.get(name)?.some((network) => isIn(network, octets)))
   if (within.length > 0) return within
   const family = octets.length === 4 ? 'ipv4' : 'ipv6'
   const way = defaultRoutes.find((route) => route.family === family && networks.has(route.interface))
@@ -106,8 +106,7 @@ function homeOf(octets: Uint8Array, { networks, defaultRoutes }: L2Machine): rea
 }
 
 /** An address that stands alone, as those do that an agent has added, is no network. */
-function holds(network: string, octets: Uint8Array): boolean {
+function isIn(network: string, octets: Uint8Array): boolean {
   const own = parsePrefix(network)
-  if (own === undefined || own.length === 8 * octets.length) return false
-  return (own.family === 'ipv4') === (octets.length === 4) && prefixOf(octets, own.length)?.text === own.text
+  return own !== undefined && lengthOf(own) !== 8 * octets.length && holds(own, octets)
 }

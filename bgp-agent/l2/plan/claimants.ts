@@ -44,13 +44,10 @@ function ofService(service: Service, slices: readonly EndpointSlice[], nodeName:
   return {
     name: `Service ${namespace}/${name}`,
     labels: { ...labels, 'io.kubernetes.service.name': name, 'io.kubernetes.service.namespace': namespace },
-    addresses: types.flatMap((type) =>
-      serviceAddresses(service, type, slices, nodeName, l2Classes).map(({ address, withheld }) => ({
-        type,
-        address,
-        withheld,
-      })),
-    ),
+    addresses: types.flatMap((type) => {
+      const { addresses, withheld } = serviceAddresses(service, type, slices, nodeName, l2Classes)
+      return addresses.map((address) => ({ type, address, withheld }))
+    }),
   }
 }
 
