@@ -2,7 +2,7 @@ import { type RouteChanges, routeChanges } from './bgp/rib-out.ts'
 import type { InstancePlan, NodePlan, PeerPlan } from './plan/node-plan.ts'
 
 /** What a speaker needs to know of a plan, besides routes. */
-export type SpeakerPeer = Omit<PeerPlan, 'routes' | 'sources'>
+export type SpeakerPeer = Omit<PeerPlan, 'routes' | 'announcements'>
 export type SpeakerInstance = Omit<InstancePlan, 'peers'> & { readonly peers: readonly SpeakerPeer[] }
 
 /** "instance/peer". */
@@ -14,7 +14,7 @@ export const peerKey = ({ name }: { readonly name: string }, peer: { readonly na
 export const speakerInstances = ({ instances }: NodePlan): readonly SpeakerInstance[] =>
   instances.map(({ peers, ...instance }) => ({
     ...instance,
-    peers: peers.map(({ routes: _, sources: __, ...peer }) => peer),
+    peers: peers.map(({ routes: _, announcements: __, ...peer }) => peer),
   }))
 
 /** For each peer of `after`, what turns its routes in `before` into those that it is to be told. */

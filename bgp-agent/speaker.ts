@@ -82,6 +82,7 @@ export class Speaker {
       const routes = this.#routes.get(key) ?? new Map<Prefix, RouteAttributes>()
       this.#routes.set(key, routes)
       const ofPeer = changes.get(key) ?? { gone: [], set: new Map() }
+      this.#running.get(key)?.peer.change(ofPeer)
       for (const prefix of ofPeer.gone) routes.delete(prefix)
       for (const [prefix, attributes] of ofPeer.set) routes.set(prefix, attributes)
       const running = this.#running.get(key) ?? this.#start(key, instance, plan, routes)
@@ -92,7 +93,6 @@ export class Speaker {
       const path = { ...running.path, key: keyOf(plan) }
       this.#running.set(key, { ...running, instance, plan, path })
       if (path.key !== undefined && running.plan.password !== plan.password) running.peer.setKey(path.peer, path.key)
-      running.peer.changed(ofPeer)
     }
     this.#listen(instances)
     this.#watch()

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { familyOf, type Prefix } from './bgp/prefix.ts'
 import type { Routes } from './bgp/rib-out.ts'
 import type { Withheld } from './plan/announcements.ts'
-import type { Condition, NodePlan, PeerPlan } from './plan/node-plan.ts'
+import { type Condition, type NodePlan, type PeerPlan, sourcesOf } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 import type { PeerReport } from './speaker.ts'
 import type { SpeakerStatus } from './speaker-messages.ts'
@@ -79,20 +79,22 @@ export function agentStatus(node: string, now: number, plan: NodePlan, { peers, 
 export function availableRoutes({ instances }: NodePlan): readonly RouteEntry[] {
   return instances.flatMap(({ name, peers }) => {
     const all = new Map<string, RouteEntry>()
-    for (const { routes, sources } of peers)
-      for (const entry of routeEntries(name, routes, sources)) all.set(entry.prefix, all.get(entry.prefix) ?? entry)
+    for (const peer of peers)
+      for (const entry of routeEntries(name, peer.routes, peer)) all.set(entry.prefix, all.get(entry.prefix) ?? entry)
     return [...all.values()]
   })
 }
 
-const routeEntries = (instance: string, routes: Routes, sources: PeerPlan['sources']): readonly RouteEntry[] =>
-  [...routes].map(([prefix, attributes]) => ({
+function routeEntries(instance: string, routes: Routes, plan: PeerPlan | undefined): readonly RouteEntry[] {
+  const sources = sourcesOf(plan ?? { announcements: [] })
+  return [...routes].map(([prefix, attributes]) => ({
     instance,
     prefix,
     family: familyOf(prefix),
     attributes: describeAttributes(attributes),
-    sources: [...(sources.get(prefix) ?? [])],
+    sources: sources.get(prefix) ?? [],
   }))
+}
 
 function peerEntry(report: PeerReport, told: SpeakerStatus['told'], { instances }: NodePlan): PeerEntry {
   const { instance, localAsn, asn, name, address, state, establishedAt, session, received, advertised, isSeen } = report
@@ -112,7 +114,7 @@ function peerEntry(report: PeerReport, told: SpeakerStatus['told'], { instances 
       received: received[family],
       advertised: advertised[family],
     })),
-    advertised: routeEntries(instance, routes, plan?.sources ?? new Map()),
+    advertised: routeEntries(instance, routes, plan),
   }
 }
 

@@ -3,7 +3,9 @@ import type { Command } from 'commander'
 import { program } from './program.ts'
 import { UsageError } from './usage.ts'
 
-for (const command of all(program)) {
+const landfall = await program(process.argv[2])
+
+for (const command of all(landfall)) {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 }
 
@@ -12,7 +14,7 @@ function all(command: Command): readonly Command[] {
 }
 
 try {
-  await program.parseAsync()
+  await landfall.parseAsync()
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   process.stderr.write(`landfall: ${error.message}\n`)

@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { Option } from 'commander'
 import type { AgentThreadEnds } from '../bgp-agent/agent-thread.ts'
 import { AddressedObjects } from '../control/addresses/addressed-objects.ts'
+import type { Loaded } from '../kube/loaded.ts'
 import { ManifestReader } from '../kube/manifests.ts'
 import type { KubeObject } from '../kube/objects.ts'
-import { formatProblem, type Problem } from '../kube/problem.ts'
+import { formatProblem } from '../kube/problem.ts'
 import { nodeOption, type PlanFlags } from './node-plan.ts'
 import { hostAndPort } from './port.ts'
 import { untilStopped } from './stop.ts'
@@ -87,20 +88,21 @@ export async function runAgent<Machine>(
   const reader = new ManifestReader(filename)
   const addressed = new AddressedObjects()
   let objects: readonly KubeObject[] = []
-  let problems: readonly Problem[] = []
+  let loaded: Loaded | undefined
   let machine = agent.look()
   let said = new Set<string>()
   const set = (): void => {
-    const wrong = new Set([...problems.map(formatProblem), ...agent.set(objects, machine)])
+    const wrong = new Set([...(loaded?.problems ?? []).map(formatProblem), ...agent.set(objects, machine)])
     for (const line of wrong) if (!said.has(line)) log.warn(line)
     said = wrong
   }
   const following = await follow(
     filename,
     async (changed) => {
-      const read = await reader.read(changed)
-      objects = addressed.next(read.objects)
-      problems = read.problems
+      const before = loaded
+      loaded = await reader.read(changed)
+      if (loaded === before) return
+      objects = addressed.next(loaded.objects)
       set()
     },
     (error) => log.error(String(error)),

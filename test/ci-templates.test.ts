@@ -131,8 +131,9 @@ async function accept(args: readonly string[]): Promise<string> {
     })
     for (const each of command.commands) arm(each)
   }
-  arm(program)
-  await program.parseAsync(args, { from: 'user' })
+  const landfall = await program()
+  arm(landfall)
+  await landfall.parseAsync(args, { from: 'user' })
   return taken
 }
 

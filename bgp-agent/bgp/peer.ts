@@ -80,7 +80,7 @@ export class Peer implements ConnectionEnds {
   #retry: NodeJS.Timeout | undefined
   #accepted = 0
 
-  /** `routes`: what the peer is to be told; who changes them says so by changed(). */
+  /** `routes`: what the peer is to be told; before whoever has them changes them, change() says so. */
   constructor(settings: PeerOptions, routes: Routes, world: PeerWorld) {
     this.#settings = settings
     this.#routes = routes
@@ -103,7 +103,7 @@ export class Peer implements ConnectionEnds {
     this.#apply({ type: 'connected', id })
   }
 
-  changed(changes: RouteChanges): void {
+  change(changes: RouteChanges): void {
     if (this.#established === undefined) return
     this.#send(this.#established.id, this.#established.rib.change(changes))
   }
@@ -232,7 +232,7 @@ export class Peer implements ConnectionEnds {
     const connection = this.#connections.get(id)
     connection?.agree(session)
     const nextHops = nextHopsOf(connection?.localAddress ?? '', session, this.#world.interfaces())
-    const rib = new RibOut(session, this.#audience(session), nextHops)
+    const rib = new RibOut(session, this.#audience(session), nextHops, this.#routes)
     this.#established = { id, session, rib, tally: new RouteTally(), since: this.#world.now() }
     this.#hasBeenUp = true
     this.#world.log(`session up with AS ${session.peerAsn}, ${session.families.join(' and ')}`)
@@ -241,7 +241,7 @@ export class Peer implements ConnectionEnds {
         this.#world.log(
           `no ${family} route is sent: the interface of ${connection?.localAddress} has no ${family} address`,
         )
-    this.#send(id, rib.begin(this.#routes))
+    this.#send(id, rib.begin())
   }
 
   #send(id: ConnectionId, messages: Iterable<Uint8Array>): void {

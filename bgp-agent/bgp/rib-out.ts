@@ -28,18 +28,20 @@ export function routeChanges(before: Routes, after: Routes): RouteChanges {
 /** Where traffic is to go: 4 octets, 16, or 32 with a link-local address behind. */
 export type NextHops = Readonly<Partial<Record<FamilyName, Uint8Array>>>
 
-/** What one session has told its peer. */
+/** What one session tells its peer. */
 export class RibOut {
   readonly #session: Negotiated
   readonly #audience: Audience
   readonly #carriages: ReadonlyMap<FamilyName, Carriage>
-  readonly #sent = new Map<Prefix, RouteAttributes>()
+  readonly #routes: Routes
   /** RouteAttributes never change. */
   readonly #encoded = new WeakMap<RouteAttributes, Uint8Array>()
 
-  constructor(session: Negotiated, audience: Audience, nextHops: NextHops) {
+  /** `routes`: what the peer is to be told; before whoever has them changes them, change() says so. */
+  constructor(session: Negotiated, audience: Audience, nextHops: NextHops, routes: Routes) {
     this.#session = session
     this.#audience = audience
+    this.#routes = routes
     const maxLength = session.extendedMessage ? MAX_EXTENDED_LENGTH : MAX_LENGTH
     this.#carriages = new Map(
       session.families.flatMap((family): [FamilyName, Carriage][] => {
@@ -49,15 +51,15 @@ export class RibOut {
     )
   }
 
-  /** Prefixes that the peer has been told. */
+  /** Those that the peer has been told. */
   get sent(): Routes {
-    return this.#sent
+    return new Map([...this.#routes].filter(([prefix]) => this.carries(familyOf(prefix))))
   }
 
   /** Of those. */
   count(family: FamilyName): number {
     let count = 0
-    for (const prefix of this.#sent.keys()) if (familyOf(prefix) === family) count++
+    if (this.carries(family)) for (const prefix of this.#routes.keys()) if (familyOf(prefix) === family) count++
     return count
   }
 
@@ -67,24 +69,21 @@ export class RibOut {
   }
 
   /** The first messages of a session: all routes, and where each family ends. */
-  *begin(routes: Routes): Generator<Uint8Array> {
-    yield* this.change({ gone: [], set: routes })
+  *begin(): Generator<Uint8Array> {
+    for (const carriage of this.#carriages.values()) yield* this.#announce(this.#routes, carriage)
     for (const family of this.#session.families) yield endOfRib(family)
   }
 
-  /** The messages that tell of changes. */
+  /** The messages that tell of changes which are about to be made. */
   *change({ gone, set }: RouteChanges): Generator<Uint8Array> {
-    const withdrawn = gone.filter((prefix) => this.#sent.delete(prefix))
     const announced = new Map<Prefix, RouteAttributes>()
     for (const [prefix, attributes] of set) {
-      if (!this.carries(familyOf(prefix))) continue
-      const before = this.#sent.get(prefix)
-      this.#sent.set(prefix, attributes)
+      const before = this.#routes.get(prefix)
       if (before === undefined || !this.#saysTheSame(before, attributes)) announced.set(prefix, attributes)
     }
     for (const carriage of this.#carriages.values()) {
       const isOfFamily = (prefix: Prefix): boolean => familyOf(prefix) === carriage.family
-      yield* withdraw(withdrawn.filter(isOfFamily), carriage)
+      yield* withdraw(gone.filter(isOfFamily), carriage)
       yield* this.#announce(announced, carriage)
     }
   }
@@ -98,7 +97,7 @@ export class RibOut {
     const carriage = this.#carriages.get(family)
     const isEnhanced = this.#session.enhancedRouteRefresh
     if (isEnhanced) yield encodeRouteRefresh(family, RefreshKind.begin)
-    if (carriage !== undefined) yield* this.#announce(this.#sent, carriage)
+    if (carriage !== undefined) yield* this.#announce(this.#routes, carriage)
     if (isEnhanced) yield encodeRouteRefresh(family, RefreshKind.end)
   }
 

@@ -13,8 +13,8 @@ import { serviceAddresses } from './service-addresses.ts'
 export interface Announcement {
   readonly prefixes: readonly Prefix[]
   readonly attributes: RouteAttributes
-  /** Where they come from, alone: "Service shop/web LoadBalancerIP by advertisement public". */
-  readonly sources: readonly string[]
+  /** "Service shop/web LoadBalancerIP by advertisement public". */
+  readonly source: string
 }
 
 export interface Withheld {
@@ -118,7 +118,7 @@ class OfferDraft implements Offer {
       return prefix ?? []
     })
     if (prefixes.length > 0)
-      this.announced.push({ prefixes, attributes: this.#shared.of(attributes), sources: [source + this.#by] })
+      this.announced.push({ prefixes, attributes: this.#shared.of(attributes), source: source + this.#by })
   }
 
   withhold(prefix: string, source: string, why: string): void {

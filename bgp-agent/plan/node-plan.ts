@@ -38,8 +38,8 @@ export interface PeerPlan {
   readonly password: string | undefined
   readonly families: readonly FamilyName[]
   readonly routes: Routes
-  /** Where each route comes from. */
-  readonly sources: ReadonlyMap<Prefix, readonly string[]>
+  /** What they come from. */
+  readonly announcements: readonly Announcement[]
 }
 
 type Peer = ClusterConfig['spec']['bgpInstances'][number]['peers'][number]
@@ -218,31 +218,27 @@ class Planning {
     return undefined
   }
 
-  #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'sources'> {
+  #routes({ spec }: PeerConfig): Pick<PeerPlan, 'routes' | 'announcements'> {
     const routes = new Map<Prefix, RouteAttributes>()
-    const sources = new Map<Prefix, readonly string[]>()
+    const announcements: Announcement[] = []
     for (const { afi, safi, advertisements } of spec.families) {
       if (safi !== 'unicast' || advertisements === undefined) continue
       for (const advertisement of this.#objects.advertisements) {
         if (!selects(advertisements, advertisement.metadata.labels)) continue
-        for (const announcement of this.#offer(advertisement).announced) this.#add(announcement, afi, routes, sources)
+        for (const announced of this.#offer(advertisement).announced) {
+          const announcement = ofFamily(announced, afi)
+          announcements.push(announcement)
+          this.#add(announcement, routes)
+        }
       }
     }
-    return { routes, sources }
+    return { routes, announcements }
   }
 
-  #add(
-    { prefixes, attributes, sources: from }: Announcement,
-    family: string,
-    routes: Map<Prefix, RouteAttributes>,
-    sources: Map<Prefix, readonly string[]>,
-  ): void {
+  #add({ prefixes, attributes }: Announcement, routes: Map<Prefix, RouteAttributes>): void {
     for (const prefix of prefixes) {
-      if (familyOf(prefix) !== family) continue
       const before = routes.get(prefix) ?? attributes
       routes.set(prefix, before === attributes ? attributes : this.#memo.attributes.of(merged(before, attributes)))
-      const others = sources.get(prefix)
-      sources.set(prefix, others === undefined ? from : [...new Set([...others, ...from])])
     }
   }
 
@@ -275,4 +271,20 @@ class Planning {
   #condition(config: ClusterConfig, type: Condition['type'], message: string): void {
     this.#conditions.push({ object: `${config.kind} ${config.metadata.name}`, type, message })
   }
+}
+
+function ofFamily(announcement: Announcement, family: string): Announcement {
+  const prefixes = announcement.prefixes.filter((prefix) => familyOf(prefix) === family)
+  return prefixes.length === announcement.prefixes.length ? announcement : { ...announcement, prefixes }
+}
+
+/** Where each route of a peer comes from. */
+export function sourcesOf({ announcements }: Pick<PeerPlan, 'announcements'>): ReadonlyMap<Prefix, readonly string[]> {
+  const sources = new Map<Prefix, readonly string[]>()
+  for (const { prefixes, source } of announcements)
+    for (const prefix of prefixes) {
+      const others = sources.get(prefix) ?? []
+      if (!others.includes(source)) sources.set(prefix, [...others, source])
+    }
+  return sources
 }
