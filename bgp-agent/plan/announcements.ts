@@ -48,8 +48,11 @@ export class OfferMemo {
   readonly #known = new WeakMap<Item, WeakMap<Service, ServiceOffer>>()
 
   of(item: Item, service: Service, slices: readonly EndpointSlice[], make: () => Offer): Offer {
-    const ofItem = this.#known.get(item) ?? new WeakMap<Service, ServiceOffer>()
-    this.#known.set(item, ofItem)
+    let ofItem = this.#known.get(item)
+    if (ofItem === undefined) {
+      ofItem = new WeakMap()
+      this.#known.set(item, ofItem)
+    }
     const known = ofItem.get(service)
     if (known !== undefined && isSame(known.slices, slices)) return known.offer
     const offer = make()

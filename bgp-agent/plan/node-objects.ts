@@ -18,7 +18,7 @@ export type Advertisement = CiliumBGPAdvertisement | BGPAdvertisement
 export type NodeConfigOverride = CiliumBGPNodeConfigOverride | BGPNodeConfigOverride
 export type L2Policy = CiliumL2AnnouncementPolicy | L2AnnouncementPolicy
 
-/** What a node plans from. Lists are in order of namespace and name. */
+/** What a node plans from. Lists are in order of namespace and name, but for slices. */
 export interface NodeObjects {
   readonly clusterConfigs: readonly ClusterConfig[]
   readonly peerConfigs: readonly PeerConfig[]
@@ -35,30 +35,32 @@ export interface NodeObjects {
 }
 
 export function nodeObjects(all: readonly KubeObject[]): NodeObjects {
-  const objects = all.toSorted(byName)
-  const of = <K extends KubeObject['kind']>(...kinds: readonly K[]) =>
-    objects.filter((object): object is Extract<KubeObject, { kind: K }> => kinds.some((kind) => object.kind === kind))
+  const byKind = Map.groupBy(all, ({ kind }) => kind)
+  const of = <K extends KubeObject['kind']>(kind: K) =>
+    (byKind.get(kind) ?? []).filter((object): object is Extract<KubeObject, { kind: K }> => object.kind === kind)
   const slices = of('EndpointSlice').filter(({ metadata }) => serviceLabel in metadata.labels)
   return {
-    clusterConfigs: of('CiliumBGPClusterConfig', 'BGPClusterConfig'),
-    peerConfigs: of('CiliumBGPPeerConfig', 'BGPPeerConfig'),
-    advertisements: of('CiliumBGPAdvertisement', 'BGPAdvertisement'),
-    overrides: of('CiliumBGPNodeConfigOverride', 'BGPNodeConfigOverride'),
-    nodes: of('Node'),
-    services: of('Service'),
+    clusterConfigs: inOrder([...of('CiliumBGPClusterConfig'), ...of('BGPClusterConfig')]),
+    peerConfigs: inOrder([...of('CiliumBGPPeerConfig'), ...of('BGPPeerConfig')]),
+    advertisements: inOrder([...of('CiliumBGPAdvertisement'), ...of('BGPAdvertisement')]),
+    overrides: inOrder([...of('CiliumBGPNodeConfigOverride'), ...of('BGPNodeConfigOverride')]),
+    nodes: inOrder(of('Node')),
+    services: inOrder(of('Service')),
     slices: Map.groupBy(slices, ({ metadata }) => `${metadata.namespace}/${metadata.labels[serviceLabel]}`),
-    secrets: of('Secret'),
-    gateways: of('Gateway'),
-    gatewayClasses: of('GatewayClass'),
-    l2Policies: of('CiliumL2AnnouncementPolicy', 'L2AnnouncementPolicy'),
+    secrets: inOrder(of('Secret')),
+    gateways: inOrder(of('Gateway')),
+    gatewayClasses: inOrder(of('GatewayClass')),
+    l2Policies: inOrder([...of('CiliumL2AnnouncementPolicy'), ...of('L2AnnouncementPolicy')]),
   }
 }
 
 /** Names the Service of an EndpointSlice. */
 const serviceLabel = 'kubernetes.io/service-name'
 
-const byName = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject): number =>
-  compare(a.namespace ?? '', b.namespace ?? '') || compare(a.name, b.name)
+const inOrder = <T extends KubeObject>(objects: readonly T[]): readonly T[] =>
+  objects.toSorted(
+    ({ metadata: a }, { metadata: b }) => compare(a.namespace ?? '', b.namespace ?? '') || compare(a.name, b.name),
+  )
 
 // Not localeCompare: the order must be the same on every node.
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
