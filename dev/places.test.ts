@@ -17,8 +17,8 @@ test('a Gateway has a place for each of its addresses and ports, and 127.0.0.1 w
     undefined,
   )
   expect(places.map(({ address, port, kind }) => `${kind} ${address} ${port}`)).toEqual([
-    ...['http 127.0.0.2 80', 'http ::1 80'],
-    ...['tls 127.0.0.2 443', 'tls ::1 443'],
+    ...['http 127.0.0.2 80', 'tls 127.0.0.2 443'],
+    ...['http ::1 80', 'tls ::1 443'],
     'http 127.0.0.1 80',
   ])
   expect(faults).toEqual([])
@@ -50,17 +50,27 @@ test('one port for all takes requests for the listeners of every port', () => {
 
 test('what another Gateway has by another protocol, and datagrams, are faults', () => {
   const tables = [
-    table('a/a', [{ port: 80 }]),
+    table('a/a', [{ id: 'http', port: 80 }]),
     table('a/b', [
-      { port: 80, protocol: Protocol.TCP },
+      { id: 'tcp', port: 80, protocol: Protocol.TCP },
       { id: 'dns', port: 53, protocol: Protocol.UDP },
     ]),
   ]
   expect(placesOf(tables, undefined)).toMatchObject({
     places: [{ gateways: ['a/a'] }],
     faults: [
-      "Gateway a/b: 127.0.0.1 port 80 is another Gateway's, for http",
+      'Gateway a/b: listener tcp is not served at 127.0.0.1 port 80, which is for http and listener http of Gateway a/a, the first by name',
       'Gateway a/b: listener dns: datagrams are served by landfall serve only',
     ],
   })
+})
+
+test("a port of TCP is one Gateway's", () => {
+  const tables = [
+    table('a/a', [{ port: 5432, protocol: Protocol.TCP }]),
+    table('a/b', [{ port: 5432, protocol: Protocol.TCP }]),
+  ]
+  const { places, faults } = placesOf(tables, undefined)
+  expect(places).toMatchObject([{ gateways: ['a/a'] }])
+  expect(faults).toHaveLength(1)
 })

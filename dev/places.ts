@@ -1,5 +1,5 @@
-import { type Listener, Protocol, type Root } from '../proto/gen/route_table.ts'
-import { kindOf } from '../standalone/arrangement.ts'
+import { Protocol, type Root } from '../proto/gen/route_table.ts'
+import { arrange, type Berth, kindOf } from '../standalone/arrangement.ts'
 import type { PlaceKind } from '../standalone/place.ts'
 
 /** Where Gateways listen that ask for no address. */
@@ -56,43 +56,34 @@ const commonPlace = (routers: Iterable<Table>, port: number): Place => ({
 })
 
 function ownPlaces(routers: Iterable<Table>): Places {
-  const places = new Map<string, Place>()
   const faults: string[] = []
-  for (const { gateway, root } of routers) {
-    for (const listener of root.listeners) {
-      const kind = kindOf(listener)
-      if (kind === 'udp') {
+  const tables = Array.from(routers, ({ gateway, root: { addresses, listeners } }): Table => {
+    const served = listeners.filter((listener) => kindOf(listener) !== 'udp')
+    for (const listener of listeners)
+      if (!served.includes(listener))
         faults.push(`Gateway ${gateway}: listener ${listener.id}: datagrams are served by landfall serve only`)
-        continue
-      }
-      for (const address of root.addresses.length === 0 ? [ownAddress] : root.addresses) {
-        const key = placeKey({ address, port: listener.port })
-        const before = places.get(key)
-        if (before !== undefined && before.kind !== kind)
-          faults.push(`Gateway ${gateway}: ${address} port ${listener.port} is another Gateway's, for ${before.kind}`)
-        else places.set(key, joined(before, address, kind, listener, gateway))
-      }
-    }
-  }
-  return { places: [...places.values()], faults }
+    return { gateway, root: { addresses, listeners: served } }
+  })
+  const arrangement = arrange(tables, [ownAddress])
+  const places = [...arrangement.berths.values()].flatMap((berth) => placeAt(berth, tables) ?? [])
+  return { places, faults: [...arrangement.faults, ...faults] }
 }
 
-function joined(
-  before: Place | undefined,
-  address: string,
-  kind: Place['kind'],
-  { port, protocol }: Listener,
-  gateway: string,
-): Place {
-  const isHttp = protocol === Protocol.HTTP || protocol === Protocol.HTTPS
+function placeAt({ kind, address, port, gateways }: Berth, tables: readonly Table[]): Place | undefined {
+  if (kind === 'udp') return undefined
+  const areHttp = tables
+    .filter(({ gateway }) => gateways.has(gateway))
+    .flatMap(({ root }) => root.listeners)
+    .filter((listener) => listener.port === port && kindOf(listener) === kind)
+    .map(({ protocol }) => protocol === Protocol.HTTP || protocol === Protocol.HTTPS)
   return {
     address,
     port,
     kind,
-    gateways: [...new Set([...(before?.gateways ?? []), gateway])],
+    gateways: [...gateways],
     listenerPort: port,
-    requests: isHttp || before?.requests === true,
-    connections: !isHttp || before?.connections === true,
+    requests: areHttp.includes(true),
+    connections: areHttp.includes(false),
   }
 }
 

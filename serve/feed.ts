@@ -1,10 +1,8 @@
 import { keyPairs } from '../control/compile/key-pairs.ts'
 import type { Reading } from '../control/project.ts'
 import { type EncodedTable, encodeTable } from '../control/publish/encode.ts'
+import { hashOf } from '../engine/store-keys.ts'
 import type { Feed } from '../standalone/feed.ts'
-
-/** Of the keys of shards in a store, before their names. */
-const shardPrefix = 'shard/'
 
 export interface FileFeed {
   readonly feed: Feed
@@ -21,9 +19,7 @@ export function feedOf({ compiled, snapshot }: Reading): FileFeed {
   const faults = encoded.flatMap((each) => (each.ok ? [] : each.problems.map(({ message }) => message)))
   const roots = tables.map(({ rootBytes }) => rootBytes)
   const shards = new Map(
-    tables.flatMap((table) =>
-      Array.from(table.shards, ([key, bytes]) => [key.slice(shardPrefix.length), bytes] as const),
-    ),
+    tables.flatMap((table) => Array.from(table.shards, ([key, bytes]) => [hashOf(key), bytes] as const)),
   )
   return { feed: { roots, shards, keyPairs: keyPairs(compiled.tables, snapshot) }, tables, faults }
 }

@@ -2,6 +2,7 @@ import type { webcrypto } from 'node:crypto'
 import { contentHash } from '../control/publish/shard-tree.ts'
 import type { Store } from '../control/publish/store.ts'
 import { shardsOf, storedEntries } from '../control/publish/stored.ts'
+import { hashOf } from '../engine/store-keys.ts'
 import { readRoot, TableError } from '../engine/table.ts'
 import { TrustedRoots } from '../engine/trusted-roots.ts'
 import type { Root } from '../proto/gen/route_table.ts'
@@ -32,9 +33,6 @@ interface Table {
   readonly bytes: Uint8Array
   readonly root: Root
 }
-
-/** Of the keys of shards in a store, before their names. */
-const shardPrefix = 'shard/'
 
 /**
  * Reads the tables of a store again and again. A table counts when all of it is there and every shard has the hash that names
@@ -141,7 +139,7 @@ export class StoredTablesReader {
     const tables = [...this.#tables.values()]
     return {
       roots: tables.map(({ bytes }) => bytes),
-      shards: new Map([...this.#shards].map(([key, bytes]) => [key.slice(shardPrefix.length), bytes])),
+      shards: new Map([...this.#shards].map(([key, bytes]) => [hashOf(key), bytes])),
       versions: tables.map(({ root }) => `${root.gateway} ${root.version}`),
       faults,
     }
@@ -149,4 +147,4 @@ export class StoredTablesReader {
 }
 
 const isWhole = ([key, bytes]: readonly [string, Uint8Array]): boolean =>
-  Buffer.from(contentHash(bytes)).toString('hex') === key.slice(shardPrefix.length)
+  Buffer.from(contentHash(bytes)).toString('hex') === hashOf(key)

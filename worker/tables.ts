@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../engine/facts.ts'
 import { chooseRouter, type Router } from '../engine/router.ts'
 import { shardName } from '../engine/shards.ts'
+import { gatewayOf, rootKey, rootPrefix, shardKey } from '../engine/store-keys.ts'
 import { readRoot, TableError } from '../engine/table.ts'
 import { TrustedRoots } from '../engine/trusted-roots.ts'
 import type { Config } from './config.ts'
@@ -87,7 +88,7 @@ export class Tables {
       gateways: this.#list.map(({ gateway, version }) => ({
         gateway,
         version,
-        sequence: this.#trusted.seen.get(`gateway/${gateway}`),
+        sequence: this.#trusted.seen.get(rootKey(gateway)),
       })),
     }
   }
@@ -110,11 +111,11 @@ export class Tables {
   }
 
   async #rootKeys(now: number): Promise<readonly string[]> {
-    if (this.#config.gateways !== undefined) return this.#config.gateways.map((name) => `gateway/${name}`)
+    if (this.#config.gateways !== undefined) return this.#config.gateways.map(rootKey)
     const keys: string[] = []
     const missing: string[] = []
     for (let cursor: string | undefined; ; ) {
-      const page = await this.#store.list({ prefix: 'gateway/', ...(cursor === undefined ? {} : { cursor }) })
+      const page = await this.#store.list({ prefix: rootPrefix, ...(cursor === undefined ? {} : { cursor }) })
       keys.push(...page.keys.map((key) => key.name))
       if (page.list_complete) break
       cursor = page.cursor
@@ -123,9 +124,9 @@ export class Tables {
     // A Worker that slept for longer has missed that root. Where tables are signed, no Gateway goes without one.
     const mayHaveMissed = this.#config.trust === undefined && keys.length > 0 && now - this.#loadedAt > rootGrace
     for (const [gateway, { root }] of this.#routers) {
-      if (keys.includes(`gateway/${gateway}`)) continue
+      if (keys.includes(rootKey(gateway))) continue
       if (root.goneSince > 0 || mayHaveMissed) this.#routers.delete(gateway)
-      else missing.push(`gateway/${gateway}`)
+      else missing.push(rootKey(gateway))
     }
     return [...keys, ...missing]
   }
@@ -134,7 +135,7 @@ export class Tables {
   async #loadRoot(key: string, now: number, ctx: ExecutionContext): Promise<string | undefined> {
     const bytes = await this.#store.get(key, 'arrayBuffer')
     if (bytes === null) return 'is not in the store'
-    const gateway = key.slice('gateway/'.length)
+    const gateway = gatewayOf(key)
     const before = this.#routers.get(gateway)
     try {
       const root = await this.#trusted.rootOf(key, new Uint8Array(bytes), now)
@@ -194,7 +195,7 @@ export class Tables {
   }
 
   async #fetchShard(name: string): Promise<Uint8Array> {
-    const bytes = await this.#store.get(`shard/${name}`, { type: 'arrayBuffer', cacheTtl: 86_400 })
+    const bytes = await this.#store.get(shardKey(name), { type: 'arrayBuffer', cacheTtl: 86_400 })
     if (bytes === null) throw new TableError('is not in the store')
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes), 0, 16)
     if (shardName(digest) !== name) throw new TableError('its bytes do not have the hash that names it')

@@ -1,3 +1,4 @@
+import { shardPrefix } from '../../engine/store-keys.ts'
 import { retiredSince } from './retired.ts'
 import type { Store } from './store.ts'
 import { namedBy, type Roots, storedEntries, storedRoots } from './stored.ts'
@@ -25,7 +26,7 @@ export function due(roots: Roots, present: ReadonlySet<string>, grace: number): 
  * deleted them, so that one of the two sees the other and puts them back.
  */
 export async function collect(store: Store, keys: readonly string[]): Promise<readonly string[]> {
-  const shards = keys.filter((key) => key.startsWith('shard/'))
+  const shards = keys.filter((key) => key.startsWith(shardPrefix))
   const collected: string[] = []
   for (let start = 0; start < shards.length; start += BATCH) {
     const named = namedBy(await storedRoots(store))

@@ -1,4 +1,5 @@
 import { leafOf } from '../../engine/shards.ts'
+import { gatewayOf } from '../../engine/store-keys.ts'
 import { type Backend, type Host, Root, Shard } from '../../proto/gen/route_table.ts'
 import type { GatewayTable } from '../table.ts'
 import type { EncodedTable } from './encode.ts'
@@ -46,7 +47,7 @@ export async function differences(
   }
   const published = new Set(tables.map(({ encoded }) => encoded.key))
   for (const [key, root] of roots) {
-    if (!published.has(key)) diffs.push(await difference(store, key.slice('gateway/'.length), root, undefined))
+    if (!published.has(key)) diffs.push(await difference(store, gatewayOf(key), root, undefined))
   }
   return diffs.filter((diff) => !isEmpty(diff))
 }

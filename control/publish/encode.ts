@@ -1,3 +1,4 @@
+import { rootKey } from '../../engine/store-keys.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import type { GatewayTable } from '../table.ts'
 import { backendItem, contentHash, hostItem, type Leaf, leavesOf } from './shard-tree.ts'
@@ -30,8 +31,6 @@ export interface TooLarge {
 export type Encoded =
   | { readonly ok: true; readonly table: EncodedTable }
   | { readonly ok: false; readonly problems: readonly TooLarge[] }
-
-export const rootKey = (gateway: string): string => `gateway/${gateway}`
 
 /**
  * Encodes a table in time that grows, after the first time, with what has changed: Hosts and Backends are remembered as

@@ -1,3 +1,4 @@
+import { gatewayOf } from '../../engine/store-keys.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import { type EncodedTable, SCHEMA, versioned } from './encode.ts'
 import { encodeRetired, type RetiredSince, retiredSince } from './retired.ts'
@@ -50,7 +51,7 @@ export function plan(
 const gone = (key: string, now: number): Root =>
   versioned({
     schema: SCHEMA,
-    gateway: key.slice('gateway/'.length),
+    gateway: gatewayOf(key),
     version: '',
     listeners: [],
     hostShards: [],

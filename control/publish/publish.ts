@@ -1,4 +1,5 @@
 import type { Signed } from '../../engine/signed-root.ts'
+import { shardPrefix } from '../../engine/store-keys.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import { collect, type Due, due } from './collect.ts'
 import type { EncodedTable } from './encode.ts'
@@ -61,7 +62,7 @@ export async function publish(
   const { now, grace = GRACE, dryRun = false, signer, validFor, onProgress = () => {} } = options
   const stored = await storedTables(store)
   const roots = rootsOf(stored)
-  const shards = new Set(await store.list('shard/'))
+  const shards = new Set(await store.list(shardPrefix))
   const own = signer === undefined ? new Map<string, Signed>() : await ownSignatures(stored, signer)
   const renewed = signer === undefined ? new Set<string>() : toRenew(stored.keys(), own, validFor, now())
   const planned = plan(tables, roots, shards, Math.floor(now() / 1000), renewed)

@@ -1,3 +1,4 @@
+import { hashOf } from '../../engine/store-keys.ts'
 import type { Retired, Root } from '../../proto/gen/route_table.ts'
 import { shardName } from './shard-tree.ts'
 
@@ -25,7 +26,8 @@ export function retiredSince(roots: Iterable<Root>): RetiredSince {
 export function encodeRetired(times: RetiredSince): Retired[] {
   const newest = [...times].sort(([a, at], [b, bt]) => bt - at || (a < b ? -1 : 1)).slice(0, MAX_RETIRED)
   const bySince = Map.groupBy(newest, ([, since]) => since)
-  return [...bySince].map(([since, shards]) => ({ since, hashes: shards.map(([name]) => hashOf(name)) }))
+  return [...bySince].map(([since, shards]) => ({
+    since,
+    hashes: shards.map(([name]) => Buffer.from(hashOf(name), 'hex')),
+  }))
 }
-
-const hashOf = (name: string): Uint8Array => Buffer.from(name.slice('shard/'.length), 'hex')

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import { leadingBits, shardHash } from '../../engine/shards.ts'
+import { shardKey } from '../../engine/store-keys.ts'
 import { Backend, Host, type ShardRef } from '../../proto/gen/route_table.ts'
 
 /** A leaf of more bytes is split where it can be. Small, so that a change writes little and a request loads little. */
@@ -169,4 +170,4 @@ function join(items: readonly ShardItem[]): Uint8Array {
 export const contentHash = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(hash('sha256', bytes, 'buffer').subarray(0, 16))
 
-export const shardName = (digest: Uint8Array): string => `shard/${Buffer.from(digest).toString('hex')}`
+export const shardName = (digest: Uint8Array): string => shardKey(Buffer.from(digest).toString('hex'))

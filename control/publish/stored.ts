@@ -1,4 +1,5 @@
 import { type RootEntry, splitEntry } from '../../engine/signed-root.ts'
+import { rootPrefix } from '../../engine/store-keys.ts'
 import { Root } from '../../proto/gen/route_table.ts'
 import { inParallel } from './in-parallel.ts'
 import { shardName } from './shard-tree.ts'
@@ -20,7 +21,7 @@ const nothing: StoredRoot = { root: Root.decode(new Uint8Array()), rootBytes: ne
 /** The roots in a store, whoever has signed them. One that does not decode is taken for one that names nothing. */
 export async function storedTables(store: Pick<Store, 'get' | 'list'>): Promise<ReadonlyMap<string, StoredRoot>> {
   const tables = new Map<string, StoredRoot>()
-  await inParallel(await store.list('gateway/'), AT_ONCE, async (key) => {
+  await inParallel(await store.list(rootPrefix), AT_ONCE, async (key) => {
     const bytes = await store.get(key)
     if (bytes !== undefined) tables.set(key, decoded(bytes))
   })
