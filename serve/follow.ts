@@ -1,7 +1,7 @@
 import { grace } from '../kube/manifest-cache.ts'
 import { ManifestWatch } from './manifest-watch.ts'
 
-/** Milliseconds without news before something is done about the last. */
+/** Milliseconds without news before something is done about the last, where there was more before it. */
 const settle = 2
 /** Milliseconds that news wait at most, however much more comes. */
 const patience = 30
@@ -34,6 +34,8 @@ class Follower implements Following {
   /** Paths that are to be looked at once more, and whether more than files may be found there. */
   #recent = new Set<string>()
   #isRecentPlace = false
+  /** When there was the last news, on the clock of performance.now(). */
+  #heardAt = Number.NEGATIVE_INFINITY
   #settling: NodeJS.Timeout | undefined
   #waiting: NodeJS.Timeout | undefined
   #rechecking: NodeJS.Timeout | undefined
@@ -71,7 +73,14 @@ class Follower implements Following {
   }
 
   #hear(path: string): void {
+    const isFirst = performance.now() - this.#heardAt > patience
+    this.#heardAt = performance.now()
     this.#news.add(path)
+    // What comes after a rest has seldom more behind it than the system tells at once.
+    if (isFirst) {
+      setImmediate(() => this.#act())
+      return
+    }
     clearTimeout(this.#settling)
     this.#settling = setTimeout(() => this.#act(), settle)
     this.#waiting ??= setTimeout(() => this.#act(), patience)
