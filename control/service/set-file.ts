@@ -14,6 +14,7 @@ export interface HeldFile {
 
 /** A document's marker, and the character that ends it: what has to be the same for the document to begin there. */
 const markerLength = 4
+const marker = /^---[ \t\r\n]/
 
 /** Parses a file; of one that differs from an earlier version in one place, what is around that place. */
 export function heldFile(name: string, read: FileText, before: HeldFile | undefined): HeldFile {
@@ -45,7 +46,7 @@ function patchedFile(name: string, text: string, old: string, { file, starts }: 
   const from = starts[first]
   const [begin, end] = [documents[first], documents[next]]
   if (begin === undefined || end === undefined || from === undefined || next <= first) return undefined
-  if (!begin.text.startsWith('---') || !end.text.startsWith('---')) return undefined
+  if (!marker.test(begin.text) || !marker.test(end.text)) return undefined
 
   const shift = text.length - old.length
   const to = (starts[next] ?? 0) + shift

@@ -260,7 +260,7 @@ test('no place is lost, however requests end', async () => {
       count++
       if (count % 5 === 0) connection.send(rstStream(stream, count % 14))
       else if (count % 41 === 0) connection.socket.destroy()
-      else if (count % 43 === 0) connection.send(goaway(stream - 2, 0))
+      else if (count % 43 === 0) connection.send(goaway(Math.max(stream - 2, 0), 0))
       else if (count % 7 !== 0)
         connection.send(headers(stream, [':status', '200']), data(stream, 'a'), data(stream, 'b', true))
     },
