@@ -50,7 +50,8 @@ export function* backendMeetings(
   }
 }
 
-function leadsTo({ filters, backends }: Rule, keys: ReadonlySet<string>): boolean {
+/** Whether a rule sends or copies requests to one of these backends. */
+export function leadsTo({ filters, backends }: Rule, keys: ReadonlySet<string>): boolean {
   const all = [...filters, ...backends.flatMap((ref) => ref.filters)]
   return (
     backends.some(({ backend }) => keys.has(backend)) ||

@@ -301,3 +301,14 @@ test('one change among 10,000 matches of one hostname is found at once', () => {
   ])
   expect(performance.now() - begun).toBeLessThan(20_000)
 })
+
+test('a backend that has changed is told of where the match that leads there has, too', () => {
+  const to = (wanted: Partial<Match>, endpoints: readonly { address: string; port: number }[]): TableParts => ({
+    ...tableOf(hostOf([[wanted, { backends: [next] }]])),
+    backends: [backend({ key: 'a/next:80', endpoints: [...endpoints] })],
+  })
+  const diff = diffOf(to({}, []), to({ query: [equal('q', '1')] }, [{ address: '192.0.2.1', port: 80 }]))
+  expect(diff.changes.map(({ kind, witness }) => `${kind} ${witness.query}`)).toEqual(
+    expect.arrayContaining(['rule-changed ', 'backend-changed q=1']),
+  )
+})

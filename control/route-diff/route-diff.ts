@@ -95,7 +95,7 @@ class Comparison {
     let left = MOST_MEETINGS
     for (const { entrance, before, after } of differingEntrances(this.#before, this.#after, this.#samples)) {
       const chains = [new PreparedChain(before), new PreparedChain(after)] as const
-      for (const meeting of meetings(...chains, this.#search, entrance.hostname)) {
+      for (const meeting of meetings(...chains, this.#search, entrance.hostname, this.#backends)) {
         if (this.#changes.isFull || left-- === 0) {
           this.#isComplete = false
           return
