@@ -155,6 +155,19 @@ test('a link to a file that is read already takes its place without a problem', 
   }
 })
 
+test('a directory whose last file is gone for a moment is not told to be empty', async () => {
+  const { at, read, reader, pass, write } = await watched({ 'x.yaml': namespace('a') })
+  rmSync(at('x.yaml'))
+  expect((await read('x.yaml')).problems).toEqual([])
+  expect((await reader.read()).problems).toEqual([])
+  write('x.yaml', namespace('a'))
+  expect((await read('x.yaml')).problems).toEqual([])
+  rmSync(at('x.yaml'))
+  await read('x.yaml')
+  pass()
+  expect((await reader.read()).problems).toMatchObject([{ message: expect.stringContaining('holds no manifests') }])
+})
+
 const fileNames = ['a.yaml', 'b.yaml', 'c.yaml', 'd/e.yaml']
 const text = fc.oneof(
   fc

@@ -21,6 +21,8 @@ export interface ManifestFiles {
 export interface PathFault {
   readonly file: string
   readonly message: string
+  /** Whether it is a place where no manifests are. */
+  readonly isEmpty?: true
 }
 
 /**
@@ -66,7 +68,8 @@ class Search implements ManifestFiles {
     if (path === stdinPath) this.#addFile(path, path)
     else await this.#visit(path)
     if (this.directories.size > directories && this.files.size === files && this.faults.length === faults) {
-      this.faults.push({ file: path, message: 'holds no manifests; their names end in .yaml, .yml or .json' })
+      const message = 'holds no manifests; their names end in .yaml, .yml or .json'
+      this.faults.push({ file: path, message, isEmpty: true })
     }
   }
 

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import process from 'node:process'
 import { type Assembled, assemble, type Loaded } from './loaded.ts'
 import { type CacheOptions, ManifestCache } from './manifest-cache.ts'
@@ -91,9 +92,11 @@ export class ManifestReader {
       : [...found.files]
     await this.#look([...due, ...lost], before === undefined)
     const order = [...found.files, ...lost].filter((path) => this.#cache.file(path) !== undefined)
-    const faults = found.faults.map(
-      ({ file, message }) => this.#faults.find(isAs(file, message)) ?? faultyFile(file, message),
-    )
+    // A place is not empty while what was there may be gone for a moment only.
+    const left = lost.filter((path) => this.#cache.file(path) !== undefined)
+    const faults = found.faults
+      .filter(({ file, isEmpty }) => isEmpty !== true || !left.some((path) => isBelow(file, path)))
+      .map(({ file, message }) => this.#faults.find(isAs(file, message)) ?? faultyFile(file, message))
     const isMoved = !isSameList(order, this.#order) || !isSameList(faults, this.#faults)
     this.#order = order
     this.#faults = faults
@@ -119,6 +122,8 @@ const isPlaceOf =
   (...found: readonly ManifestFiles[]) =>
   (path: string): boolean =>
     found.some(({ directories, links }) => directories.has(path) || links.has(path))
+
+const isBelow = (directory: string, path: string): boolean => !relative(directory, path).startsWith('..')
 
 const isAs =
   (name: string, message: string) =>
