@@ -2,7 +2,7 @@ import { parseAddress } from './address.ts'
 import { familyOf, hostPrefix, type Prefix, prefixOf } from './bgp/prefix.ts'
 import type { Withheld } from './plan/announcements.ts'
 import type { NodeObjects } from './plan/node-objects.ts'
-import { type NodePlan, type PeerPlan, sourcesOf } from './plan/node-plan.ts'
+import type { NodePlan, PeerPlan } from './plan/node-plan.ts'
 import { describeAttributes } from './plan/route-attributes.ts'
 import { serviceAddresses } from './plan/service-addresses.ts'
 import type { SpeakerStatus } from './speaker-messages.ts'
@@ -49,7 +49,8 @@ export function explainAddress(
   const candidates = Array.from({ length: 8 * octets.length + 1 }, (_, length) => prefixOf(octets, length) ?? '')
   const routes = plan.instances.flatMap(({ name: instance, peers }) =>
     prefixesOf(peers, candidates).map((prefix): ExplainedRoute => {
-      const sources = new Set(peers.flatMap((peer) => sourcesOf(peer).get(prefix) ?? []))
+      const from = peers.flatMap((peer) => peer.announcements.filter(({ prefixes }) => prefixes.includes(prefix)))
+      const sources = new Set(from.map(({ source }) => source))
       return {
         instance,
         prefix,

@@ -1,5 +1,6 @@
 import { Patterns } from '../../engine/patterns.ts'
 import type { Router } from '../../engine/router.ts'
+import { hashOf } from '../../engine/store-keys.ts'
 import { Streams } from '../../engine/streams.ts'
 import { readRoot } from '../../engine/table.ts'
 import { fieldsOf, part, ShardField } from '../../engine/wire.ts'
@@ -69,7 +70,7 @@ class Parts {
     const hosts = new Map<string, Host>()
     const backends = new Map<string, Backend>()
     for (const [name, bytes] of shards) {
-      router.addShard(name.slice('shard/'.length), bytes)
+      router.addShard(hashOf(name), bytes)
       for (const field of fieldsOf(bytes, 0, bytes.length)) {
         const own = part(bytes, field)
         if (field.number === ShardField.hosts) {
