@@ -34,9 +34,10 @@ export const holds = (prefix: Prefix, address: Uint8Array): boolean => prefixOf(
 /** Octets of the longest prefix in an UPDATE. */
 export const MAX_NLRI_LENGTH = 17
 
-/** Writes a prefix as an UPDATE has it: the length, then as many octets as hold that many bits. Gives how many octets that is.
- *  RFC 4271 section 4.3. */
+/** Writes a prefix as an UPDATE has it: the length, then as many octets as hold that many bits. Gives how many octets that is;
+ *  those behind them, up to MAX_NLRI_LENGTH, may be written to as well. RFC 4271 section 4.3. */
 export function encodePrefix(prefix: Prefix, into: Uint8Array, at: number): number {
+  if (familyOf(prefix) === 'ipv4') return encodeIpv4Prefix(prefix, into, at)
   const length = lengthOf(prefix)
   const size = Math.ceil(length / 8)
   const octets = parseAddress(prefix.slice(0, prefix.lastIndexOf('/'))) ?? new Uint8Array(size)
@@ -44,6 +45,26 @@ export function encodePrefix(prefix: Prefix, into: Uint8Array, at: number): numb
   into.set(octets.subarray(0, size), at + 1)
   return 1 + size
 }
+
+/** In one pass over the text, since most of what is announced is IPv4 and a session begins with all of it: a dot or the slash ends
+ *  each octet, and the last number is the length. */
+function encodeIpv4Prefix(prefix: Prefix, into: Uint8Array, at: number): number {
+  let end = at + 1
+  let number = 0
+  for (let index = 0; index < prefix.length; index++) {
+    const digit = prefix.charCodeAt(index) - ZERO
+    if (digit >= 0) number = 10 * number + digit
+    else {
+      into[end++] = number
+      number = 0
+    }
+  }
+  into[at] = number
+  return 1 + Math.ceil(number / 8)
+}
+
+/** The code of "0"; "." and "/" stand before it. */
+const ZERO = 0x30
 
 /**
  * The prefixes of an NLRI field, as its octets have them; bits behind the length are not looked at. undefined where it is
