@@ -53,7 +53,7 @@ export const serveCommand = new Command('serve')
   .addOption(tableStateOption())
   .optionsGroup('Where and how:')
   .option('--address <ip...>', 'where Gateways listen that ask for no address (default: every address)', ips)
-  .option('--workers <number>', 'processes that share the ports; "auto": one for each core', workers, 1)
+  .option('--workers <number>', 'processes that serve, beside this one; "auto": one for each core', workers, 1)
   .option(
     '--proxy-protocol <cidr...>',
     'take PROXY protocol headers (v1 and v2) from these addresses, and only there',

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
-import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Admin, startAdmin } from '../standalone/admin.ts'
 import { servableByDeno } from './deno.ts'
-import { createPlane } from './own-plane.ts'
 import type { Plane, PlaneOptions } from './plane.ts'
 import type { Source, Supply } from './source.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret'> {
   readonly source: Source
-  /** Processes that serve; 1: this one. */
+  /** Processes that serve, beside this one; none on Deno, where this one does. */
   readonly workers: number
   /** Whether this is Deno, which cannot do all that Node.js can. */
   readonly isDeno: boolean
@@ -30,10 +29,15 @@ export interface Serve {
 export async function startServe(options: ServeOptions): Promise<Serve> {
   const { source, workers, log, addresses, accessLog, logLevel, proxyProtocol } = options
   const own = { addresses, accessLog, logLevel, proxyProtocol, ticketSecret: randomBytes(32).toString('base64') }
-  const plane: Plane = workers > 1 ? new WorkerPool(workers, own, log) : createPlane(own)
+  // What compiles never holds up what serves, and its memory is no matter to it.
+  const plane: Plane = options.isDeno
+    ? (await import('./own-plane.ts')).createPlane(own)
+    : new WorkerPool(workers, own, log)
   let admin: Admin | undefined
   let isReady = false
   const registry = new Registry()
+  // Those of a process that serves stand among its plane's.
+  if (!options.isDeno) collectDefaultMetrics({ register: registry })
   const problems = new Gauge({
     name: 'landfall_table_problems',
     help: 'What keeps a newer table from being served, or parts of this one.',

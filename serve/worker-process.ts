@@ -5,6 +5,7 @@ import type { Plane } from './plane.ts'
 import { leavingGrace, type Message, type Order } from './worker-orders.ts'
 
 let plane: Plane | undefined
+let isClosing = false
 
 const say = (message: Message): void => {
   if (process.connected) process.send?.(message)
@@ -21,6 +22,7 @@ async function obey(order: Order): Promise<unknown> {
     case 'metrics':
       return (await plane?.metrics())?.[0]
     case 'close':
+      isClosing = true
       return plane?.close(order.grace)
   }
 }
@@ -30,8 +32,8 @@ process.on('message', async (order: Order) => say({ type: 'reply', id: order.id,
 // A signal from a terminal reaches every process of the group: the pool says what comes of it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => say({ type: 'leaving' }))
-// The pool is done with this process, or was killed.
+// The pool is done with this process, or waits no longer, or was killed.
 process.on('disconnect', async () => {
-  await plane?.close(leavingGrace)
+  if (!isClosing) await plane?.close(leavingGrace)
   process.exit()
 })

@@ -174,8 +174,9 @@ export class Running {
     return this.ended()
   }
 
+  /** Ends it, and what it has forked, at once. */
   async kill(): Promise<void> {
-    if (!this.hasEnded) this.child.kill('SIGKILL')
+    if (!this.hasEnded) for (const pid of [this.pid, ...(await this.children())]) process.kill(pid, 'SIGKILL')
     await this.#exited
   }
 }

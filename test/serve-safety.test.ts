@@ -161,8 +161,8 @@ test('a process that is told to end answers what it has, and ends', async () => 
 })
 
 test.for<[string, readonly string[]]>([
-  ['a process', []],
-  ['a pool of workers', ['--workers', '2']],
+  ['one worker', []],
+  ['a pool of two', ['--workers', '2']],
 ])('%s that is told to end does not wait beyond its grace for slow clients and slow origins', async ([, options]) => {
   const running = await site.start([ports.http], [...serve, '--grace', '1', ...options])
   const [waiting, sending, silent, halfway] = await Promise.all([client(), client(), client(), client()])
@@ -176,7 +176,7 @@ test.for<[string, readonly string[]]>([
   for (const { socket } of [waiting, sending, silent, halfway]) socket.destroy()
 })
 
-test('a process that is told to end twice ends at once', async () => {
+test('a process that is told to end twice ends at once, with its worker', async () => {
   const running = await site.start([ports.http])
   const busy = await client()
   busy.write(request('/slow'))
@@ -188,7 +188,7 @@ test('a process that is told to end twice ends at once', async () => {
 
 test('a process that is killed leaves no worker', async () => {
   const running = await site.start([ports.http], [...serve, '--workers', '2'])
-  await running.kill()
+  running.child.kill('SIGKILL')
   const free = async (): Promise<boolean> => !(await site.accepts(ports.http))
   await expect.poll(free, { timeout: 5_000 }).toBe(true)
 })
