@@ -20,11 +20,11 @@ export async function readText(stream: AsyncIterable<Uint8Array>, size = 0): Pro
   }
   return Math.max(read, size) > maxBytes
     ? { message: `is larger than ${maxBytes / 1024 / 1024} MiB; split it into several files`, line: 1 }
-    : decode(Buffer.concat(chunks))
+    : textOf(Buffer.concat(chunks))
 }
 
 /** UTF-8, with or without a byte-order mark. */
-function decode(bytes: Buffer): FileText {
+export function textOf(bytes: Buffer): FileText {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     return { message: 'is UTF-16; save it as UTF-8', line: 1 }

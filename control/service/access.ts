@@ -6,7 +6,11 @@ import { mayDo, type Token, type Verb } from './tokens.ts'
 
 /** What every handler finds in its context. */
 export interface ServiceEnv {
-  readonly Bindings: { readonly service: Service }
+  readonly Bindings: {
+    readonly service: Service
+    /** The body as it comes, where that is lighter than the request's own. */
+    readonly body?: AsyncIterable<Uint8Array>
+  }
   readonly Variables: { token: Token }
 }
 

@@ -1,11 +1,13 @@
-/** How many characters two texts have in common at their beginning, and behind that at their end. Compares pieces, not characters:
- *  a text of 100 MB takes milliseconds. */
-export function commonEnds(a: string, b: string): { readonly prefix: number; readonly suffix: number } {
+/** How many bytes two texts have in common at their beginning, and behind that at their end. Compares pieces, not bytes: a text of
+ *  100 MB takes milliseconds. */
+export function commonEnds(a: Uint8Array, b: Uint8Array): { readonly prefix: number; readonly suffix: number } {
   const shorter = Math.min(a.length, b.length)
-  const prefix = most(shorter, (from, to) => a.slice(from, to) === b.slice(from, to))
+  const isSame = (from: number, to: number): boolean => Buffer.compare(a.subarray(from, to), b.subarray(from, to)) === 0
+  const prefix = most(shorter, isSame)
   const suffix = most(
     shorter - prefix,
-    (from, to) => a.slice(a.length - to, a.length - from) === b.slice(b.length - to, b.length - from),
+    (from, to) =>
+      Buffer.compare(a.subarray(a.length - to, a.length - from), b.subarray(b.length - to, b.length - from)) === 0,
   )
   return { prefix, suffix }
 }

@@ -3,8 +3,9 @@ import type { DiffAnswer } from './answers.ts'
 import type { History } from './history.ts'
 import { publishable, refuseOwned } from './proposal.ts'
 import { Refusal } from './refusal.ts'
-import { fileOf, type Union } from './union.ts'
-import type { Candidate, SetFile } from './workspace.ts'
+import type { SetFile } from './set-file.ts'
+import type { Union } from './union.ts'
+import type { Candidate } from './workspace.ts'
 
 export type VersionName = number | 'latest'
 
@@ -29,7 +30,7 @@ export async function compare(
     const version = numberOf(name)
     if (version === latest.version) return undefined
     const files = await history.files(set, version)
-    if (files !== undefined) return files.map(fileOf)
+    if (files !== undefined) return files
     throw new Refusal(404, 'no-such-version', `the history has no version ${version} of ${set}`)
   }
   const old = await filesAt(from)

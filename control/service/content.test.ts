@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chunksOf, contentOf, filesIn } from './content.ts'
 
-const files = fc.array(fc.record({ name: fc.string({ unit: 'grapheme' }), text: fc.string({ unit: 'grapheme' }) }))
+const words = fc.string({ unit: 'grapheme' })
+const files = fc.array(fc.record({ name: words, bytes: words.map((text) => Buffer.from(text)) }))
 
 test('files come back as they were', () => {
   fc.assert(
     fc.property(files, (all) => {
       const content = contentOf(all)
-      expect(filesIn(content.files.text + content.texts.text)).toEqual(all)
+      expect(filesIn(Buffer.concat([content.files.bytes, content.texts.bytes]))).toEqual(all)
     }),
   )
 })
@@ -25,5 +26,5 @@ test('sets have the same digest when they say the same, whatever was there befor
 
 test('a set without files has pieces too', () => {
   expect(chunksOf(contentOf([]))).toHaveLength(1)
-  expect(filesIn('[]\n')).toEqual([])
+  expect(filesIn(Buffer.from('[]\n'))).toEqual([])
 })

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import { type Chunk, type CutText, cut } from './chunks.ts'
-import type { ManifestText } from './manifest-text.ts'
+import type { SetFile } from './set-file.ts'
 
 /** All manifests of a set as the history keeps them. */
 export interface Content {
-  /** A line of JSON: name and length in characters of each file. */
+  /** A line of JSON: name and length in bytes of each file. */
   readonly files: CutText
   /** Their texts, one behind the other. */
   readonly texts: CutText
@@ -13,12 +13,12 @@ export interface Content {
 }
 
 /** `before`: what the set said last, so that only what differs is looked at. */
-export function contentOf(files: readonly ManifestText[], before?: Content): Content {
-  const names = files.map(({ name, text }) => [name, text.length])
+export function contentOf(files: readonly SetFile[], before?: Content): Content {
+  const names = files.map(({ name, bytes }) => [name, bytes.length])
   const [only, ...more] = files
   // A large text is not copied.
-  const all = only !== undefined && more.length === 0 ? only.text : files.map(({ text }) => text).join('')
-  const parts = { files: cut(`${JSON.stringify(names)}\n`, before?.files), texts: cut(all, before?.texts) }
+  const all = only !== undefined && more.length === 0 ? only.bytes : Buffer.concat(files.map(({ bytes }) => bytes))
+  const parts = { files: cut(Buffer.from(`${JSON.stringify(names)}\n`), before?.files), texts: cut(all, before?.texts) }
   return { ...parts, digest: hash('sha256', [...chunksOf(parts)].map((chunk) => chunk.hash).join('\n')) }
 }
 
@@ -29,12 +29,12 @@ export const chunksOf = ({ files, texts }: Pick<Content, 'files' | 'texts'>): re
 ]
 
 /** The files of what all pieces come to. */
-export function filesIn(text: string): readonly ManifestText[] {
-  const newline = text.indexOf('\n')
-  const names: readonly (readonly [name: string, length: number])[] = JSON.parse(text.slice(0, newline))
+export function filesIn(bytes: Buffer): readonly SetFile[] {
+  const newline = bytes.indexOf('\n')
+  const names: readonly (readonly [name: string, length: number])[] = JSON.parse(bytes.toString('utf8', 0, newline))
   let at = newline + 1
   return names.map(([name, length]) => {
     at += length
-    return { name, text: text.slice(at - length, at) }
+    return { name, bytes: bytes.subarray(at - length, at) }
   })
 }

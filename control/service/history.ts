@@ -1,14 +1,14 @@
 import type { VersionState } from './answers.ts'
 import { versionState } from './answers.ts'
 import { type Content, chunksOf, filesIn } from './content.ts'
-import type { ManifestText } from './manifest-text.ts'
+import type { SetFile } from './set-file.ts'
 import { type Row, type Sql, type Statement, sql } from './sql.ts'
 
 /** Versions of a set that are kept. */
 const keptVersions = 50
 
-/** Characters that are written, or hashes that are asked for, at a time. */
-const batchCharacters = 4 * 1024 * 1024
+/** Bytes that are written, or hashes that are asked for, at a time. */
+const batchBytes = 4 * 1024 * 1024
 const batchHashes = 10_000
 /** Pieces that are read at a time: some MB. */
 const batchChunks = 64
@@ -48,13 +48,13 @@ export class History {
   }
 
   /** undefined when there is no such version, or none any more. */
-  async files(set: string, version: number): Promise<readonly ManifestText[] | undefined> {
+  async files(set: string, version: number): Promise<readonly SetFile[] | undefined> {
     const [row] = await this.#sql.all(
       sql('SELECT chunks FROM versions WHERE set_name = ? AND version = ?', set, version),
     )
     if (row === undefined) return undefined
     const hashes: readonly string[] = JSON.parse(String(row.chunks))
-    const texts: string[] = []
+    const pieces: Buffer[] = []
     for (let start = 0; start < hashes.length; start += batchChunks) {
       const some = hashes.slice(start, start + batchChunks)
       const query = 'SELECT hash, text FROM chunks WHERE hash IN (SELECT value FROM json_each(?))'
@@ -64,19 +64,19 @@ export class History {
       for (const hash of some) {
         const text = found.get(hash)
         if (typeof text !== 'string') throw new Error(`the history lacks a part of version ${version} of ${set}`)
-        texts.push(text)
+        pieces.push(Buffer.from(text))
       }
     }
-    return filesIn(texts.join(''))
+    return filesIn(Buffer.concat(pieces))
   }
 
   /** Writes the pieces that are not there yet: before the version that consists of them. */
   async keep({ files, texts }: Content): Promise<void> {
-    const missing = new Map<string, { readonly text: string; readonly start: number; readonly end: number }>()
-    for (const { text, chunks } of [files, texts]) {
+    const missing = new Map<string, { readonly bytes: Buffer; readonly start: number; readonly end: number }>()
+    for (const { bytes, chunks } of [files, texts]) {
       let at = 0
       for (const { hash, length } of chunks) {
-        missing.set(hash, { text, start: at, end: at + length })
+        missing.set(hash, { bytes, start: at, end: at + length })
         at += length
       }
     }
@@ -88,11 +88,11 @@ export class History {
     }
     let batch: Statement[] = []
     let size = 0
-    for (const [hash, { text, start, end }] of missing) {
+    for (const [hash, { bytes, start, end }] of missing) {
       const insert = 'INSERT INTO chunks (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING'
-      batch.push(sql(insert, hash, text.slice(start, end)))
+      batch.push(sql(insert, hash, bytes.toString('utf8', start, end)))
       size += end - start
-      if (size < batchCharacters) continue
+      if (size < batchBytes) continue
       await this.#sql.write(batch)
       batch = []
       size = 0

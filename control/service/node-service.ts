@@ -61,7 +61,7 @@ export async function startNodeService(options: NodeServiceOptions): Promise<Nod
     log('error', 'unpublished', { error: error instanceof Error ? error.message : String(error) })
   await publisher.recover().catch(failed)
   const server = createAdaptorServer({
-    fetch: (request) => app.fetch(request, { service }),
+    fetch: (request, { incoming }) => app.fetch(request, { service, body: incoming }),
     serverOptions: { headersTimeout: headPatience, requestTimeout: patience },
   }) as Server
   server.listen(options.port, options.host)

@@ -3,9 +3,8 @@ import { encodeTable } from '../publish/encode.ts'
 import { claimsOf, objectsIn, ownedByOthers } from './claims.ts'
 import { type Content, contentOf } from './content.ts'
 import { errorsOf } from './findings.ts'
-import type { ManifestText } from './manifest-text.ts'
 import { Refusal } from './refusal.ts'
-import type { Candidate, SetFile } from './workspace.ts'
+import type { Candidate } from './workspace.ts'
 
 /** What a set is to say, in a form that can be published. */
 export interface Proposal {
@@ -20,16 +19,11 @@ export interface Proposal {
 const maxOwned = 100
 
 /** Throws a Refusal for what cannot be published. `before`: what the set says now. */
-export function propose(
-  set: string,
-  files: readonly SetFile[],
-  candidate: Candidate,
-  before: Content | undefined,
-): Proposal {
+export function propose(set: string, candidate: Candidate, before: Content | undefined): Proposal {
   refuseOwned(candidate, set)
   const tables = publishable(candidate)
-  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const content = contentOf(sorted.flatMap(textOf), before)
+  const files = [...(candidate.sets.get(set) ?? [])].map(([name, { bytes }]) => ({ name, bytes }))
+  const content = contentOf(files, before)
   return { set, candidate, tables, content, objects: objectsIn(candidate, set) }
 }
 
@@ -56,8 +50,6 @@ export function publishable(candidate: Candidate): readonly TableToPublish[] {
     throw new Refusal(422, 'table-too-large', detail)
   })
 }
-
-const textOf = ({ name, read }: SetFile): ManifestText[] => ('text' in read ? [{ name, text: read.text }] : [])
 
 /** In order. */
 export const ownedNames = ({ candidate, set }: Pick<Proposal, 'candidate' | 'set'>): readonly string[] =>

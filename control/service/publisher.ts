@@ -9,10 +9,10 @@ import type { History, Version } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { type Proposal, propose, publishable } from './proposal.ts'
 import { Refusal } from './refusal.ts'
+import type { SetFile } from './set-file.ts'
 import type { Statement } from './sql.ts'
 import type { Turns } from './turns.ts'
-import { fileOf, type Union } from './union.ts'
-import type { SetFile } from './workspace.ts'
+import type { Union } from './union.ts'
 
 export interface Change {
   readonly set: string
@@ -63,7 +63,7 @@ export class Publisher {
     const { turns, union, store, now, publishing } = this.#parts
     return turns.run(async () => {
       await union.refresh()
-      const proposal = propose(set, files, union.candidate(set, files), union.content(set))
+      const proposal = propose(set, union.candidate(set, files), union.content(set))
       const changes = await this.#changes(proposal, allowEmpty)
       const tables = proposal.tables.map(({ encoded }) => encoded)
       const report = await publish(store, tables, { ...publishing, now, dryRun: true })
@@ -83,7 +83,7 @@ export class Publisher {
       if (current === undefined) throw new Refusal(404, 'no-such-set', `there is no set ${rollback.set}`)
       const to = rollback.to ?? current.version - 1
       const files = await history.files(rollback.set, to)
-      if (files !== undefined) return { files: files.map(fileOf), to }
+      if (files !== undefined) return { files, to }
       throw new Refusal(404, 'no-such-version', `the history has no version ${to} of ${rollback.set}`)
     })
   }
@@ -144,7 +144,7 @@ export class Publisher {
     const { union, answers, history, ledger, tell, now } = this.#parts
     const { set, by, key } = change
     const current = union.versions.get(set)
-    const proposal = propose(set, files, union.candidate(set, files), union.content(set))
+    const proposal = propose(set, union.candidate(set, files), union.content(set))
     const { content, objects } = proposal
     const { digest } = content
     const request = `${action} ${digest} ${to ?? ''}`

@@ -34,6 +34,21 @@ describe('what a body can be', () => {
     expect([status, body.objects]).toEqual([200, 3])
   })
 
+  test('a file that comes by itself, then among others, then with nothing in it', async () => {
+    const service = await TestService.start()
+    const own = `${route('infra', '/a')}# ü\n`
+    const counts = [(await service.push('infra', own)).body.objects]
+    for (const data of [own, '', own]) {
+      const tar = createTar([
+        { name: 'gateway.yaml', data: gateway },
+        { name: 'manifests.yaml', data },
+      ])
+      const { body } = await service.push('infra', '', { type: 'application/x-tar', body: new Uint8Array(tar) })
+      counts.push(body.objects)
+    }
+    expect(counts).toEqual([1, 3, 2, 3])
+  })
+
   test('the same compressed, with findings by file', async () => {
     const service = await TestService.start()
     const bad = [...files, { name: 'bad.yaml', data: '\n\nkind: HTTPRoute\napiVersion: x/v1\n' + 'metadata: [' }]

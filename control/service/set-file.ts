@@ -1,14 +1,23 @@
-import type { FileText } from '../../kube/file-text.ts'
+import { isUtf8 } from 'node:buffer'
+import { type FileText, textOf } from '../../kube/file-text.ts'
 import { type ManifestFile, parseFile } from '../../kube/manifest-file.ts'
 import { parseDocument } from '../../kube/parsed-document.ts'
-import { newlines, splitDocuments } from '../../kube/yaml/split.ts'
+import { newlines, type Source, splitDocuments } from '../../kube/yaml/split.ts'
 import { commonEnds } from './common-ends.ts'
+
+/** A file of a set as it was pushed. */
+export interface SetFile {
+  /** Below the set: "routes/cart.yaml". */
+  readonly name: string
+  /** UTF-8, if all is well. A large text weighs less outside of V8's heap. */
+  readonly bytes: Buffer
+}
 
 /** A file of a set in memory. */
 export interface HeldFile {
-  readonly read: FileText
+  readonly bytes: Buffer
   readonly file: ManifestFile
-  /** Where each of the documents begins in the text. */
+  /** Where each of the documents begins in the bytes. */
   readonly starts: readonly number[]
 }
 
@@ -17,29 +26,44 @@ const markerLength = 4
 const marker = /^---[ \t\r\n]/
 
 /** Parses a file; of one that differs from an earlier version in one place, what is around that place. */
-export function heldFile(name: string, read: FileText, before: HeldFile | undefined): HeldFile {
-  if (before !== undefined && 'text' in read && 'text' in before.read) {
-    if (read.text === before.read.text) return before
-    const patched = patchedFile(name, read.text, before.read.text, before)
+export function heldFile(name: string, bytes: Buffer, before: HeldFile | undefined): HeldFile {
+  if (before !== undefined) {
+    if (bytes.equals(before.bytes)) return before
+    const patched = patchedFile(name, bytes, before)
     if (patched !== undefined) return patched
   }
+  const read = withoutNul(textOf(bytes))
   const file = parseFile(name, read, before === undefined ? [] : [before.file])
-  return { read, file, starts: 'text' in read ? startsOf(read.text, file) : [] }
+  return {
+    bytes,
+    file,
+    starts: 'text' in read ? startsOf(read.text, file.documents, bytes.length - Buffer.byteLength(read.text)) : [],
+  }
 }
 
-function startsOf(text: string, { documents }: ManifestFile): readonly number[] {
-  let at = 0
+/** A text with the character NUL is none that a database keeps. */
+function withoutNul(read: FileText): FileText {
+  const at = 'text' in read ? read.text.indexOf('\0') : -1
+  if (!('text' in read) || at === -1) return read
+  return { message: 'holds the character NUL, which is no text', line: 1 + newlines(read.text.slice(0, at)) }
+}
+
+/** Where the documents of a text begin in bytes in which it begins at `first`: it may stand behind a byte-order mark. */
+function startsOf(text: string, documents: readonly Source[], first: number): readonly number[] {
+  let [character, byte] = [0, first]
   return documents.map((document) => {
-    const start = text.indexOf(document.text, at)
-    at = start + document.text.length
+    const at = text.indexOf(document.text, character)
+    const start = byte + Buffer.byteLength(text.slice(character, at))
+    character = at + document.text.length
+    byte = start + Buffer.byteLength(document.text)
     return start
   })
 }
 
 /** undefined where the place of the change does not stand between two documents that are sure to be the same. */
-function patchedFile(name: string, text: string, old: string, { file, starts }: HeldFile): HeldFile | undefined {
+function patchedFile(name: string, bytes: Buffer, { bytes: old, file, starts }: HeldFile): HeldFile | undefined {
   const { documents } = file
-  const { prefix, suffix } = commonEnds(text, old)
+  const { prefix, suffix } = commonEnds(bytes, old)
   const first = lastAtMost(starts, prefix - markerLength)
   // The newline before its marker has to be the same, too.
   const next = lastAtMost(starts, old.length - suffix) + 1
@@ -48,10 +72,10 @@ function patchedFile(name: string, text: string, old: string, { file, starts }: 
   if (begin === undefined || end === undefined || from === undefined || next <= first) return undefined
   if (!marker.test(begin.text) || !marker.test(end.text)) return undefined
 
-  const shift = text.length - old.length
-  const to = (starts[next] ?? 0) + shift
-  // A copy: a piece of a text keeps the whole of it in memory.
-  const middle = Buffer.from(text.slice(from, to)).toString()
+  const shift = bytes.length - old.length
+  const part = bytes.subarray(from, (starts[next] ?? 0) + shift)
+  if (!isUtf8(part) || part.includes(0)) return undefined
+  const middle = part.toString()
   const sources = splitDocuments(middle)
   const last = sources.at(-1)
   // A marker with nothing but comments before it parts nothing.
@@ -65,16 +89,12 @@ function patchedFile(name: string, text: string, old: string, { file, starts }: 
   const lines = begin.line + newlines(middle) - end.line
   const after = documents.slice(next)
   const moved = lines === 0 ? after : after.map((document) => ({ ...document, line: document.line + lines }))
-  let at = 0
-  const between = changed.map((document) => {
-    const start = middle.indexOf(document.text, at)
-    at = start + document.text.length
-    return from + start
-  })
+  const between = startsOf(middle, sources, from)
+  const behind = starts.slice(next)
   return {
-    read: { text },
+    bytes,
     file: { name, documents: [...documents.slice(0, first), ...changed, ...moved], fault: undefined, isPending: false },
-    starts: [...starts.slice(0, first), ...between, ...starts.slice(next).map((start) => start + shift)],
+    starts: [...starts.slice(0, first), ...between, ...(shift === 0 ? behind : behind.map((start) => start + shift))],
   }
 }
 

@@ -48,18 +48,14 @@ export const setRoutes = new Hono<ServiceEnv>()
     if (union.versions.size >= place.limits.sets && !union.versions.has(set)) {
       throw new Refusal(409, 'too-many-sets', `there are ${place.limits.sets} sets already`)
     }
-    const json = await c.env.service.bodies.use(async () =>
-      publisher.push({ ...change, files: await filesOf(c.req.raw, place.limits) }),
-    )
+    const json = await c.env.service.bodies.use(async () => publisher.push({ ...change, files: await filesOf(c) }))
     return changed(json)
   })
   .post('/v1/sets/:set/plan', async (c) => {
     const set = permittedSet(c, 'plan')
     const change = changeOf(c, set)
-    const { publisher, place, bodies } = c.env.service
-    const plan = await bodies.use(async () =>
-      publisher.plan({ ...change, files: await filesOf(c.req.raw, place.limits) }),
-    )
+    const { publisher, bodies } = c.env.service
+    const plan = await bodies.use(async () => publisher.plan({ ...change, files: await filesOf(c) }))
     return c.json(plan)
   })
   .post('/v1/sets/:set/diff', async (c) => {
@@ -68,7 +64,7 @@ export const setRoutes = new Hono<ServiceEnv>()
     const { service } = c.env
     const [from, to] = [versionIn(c, 'from'), versionIn(c, 'to')]
     const answer = await service.bodies.use(async () =>
-      compare(service, { set, from: from ?? 'latest', to: to ?? (await filesOf(c.req.raw, service.place.limits)) }),
+      compare(service, { set, from: from ?? 'latest', to: to ?? (await filesOf(c)) }),
     )
     return c.json(answer)
   })

@@ -1,7 +1,9 @@
 import type { Site } from '../compile/compile.ts'
 import type { Content } from './content.ts'
 import type { History, Version } from './history.ts'
-import { type Candidate, type SetFile, Workspace } from './workspace.ts'
+import { release } from './release.ts'
+import type { SetFile } from './set-file.ts'
+import { type Candidate, Workspace } from './workspace.ts'
 
 /** The latest versions of all sets, in memory as the history has them. */
 export class Union {
@@ -47,7 +49,7 @@ export class Union {
       if (this.#versions.get(set)?.version === version) continue
       const files = await this.#history.files(set, version)
       if (files === undefined) throw new Error(`version ${version} of ${set} went while it was read`)
-      changes.set(set, files.map(fileOf))
+      changes.set(set, files)
     }
     return changes
   }
@@ -66,6 +68,9 @@ export class Union {
   take(candidate: Candidate, version: Version, content: Content): void {
     this.#taken++
     this.#workspace.take(candidate)
+    const last = this.#contents.get(version.set)?.texts.bytes
+    const kept = [content.texts, ...(candidate.sets.get(version.set)?.values() ?? [])]
+    if (last !== undefined && kept.every(({ bytes }) => bytes !== last)) release(last)
     this.#contents.set(version.set, content)
     this.#versions.set(version.set, version)
   }
@@ -77,8 +82,3 @@ export class Union {
     }
   }
 }
-
-export const fileOf = ({ name, text }: { readonly name: string; readonly text: string }): SetFile => ({
-  name,
-  read: { text },
-})

@@ -1,17 +1,10 @@
-import type { FileText } from '../../kube/file-text.ts'
 import { type Assembled, assemble } from '../../kube/loaded.ts'
 import type { ManifestFile } from '../../kube/manifest-file.ts'
 import { reassemble, type Version } from '../../kube/reassemble.ts'
 import { type Compiled, compile, type Site } from '../compile/compile.ts'
 import type { Reading } from '../project.ts'
 import { Snapshot } from '../snapshot.ts'
-import { type HeldFile, heldFile } from './set-file.ts'
-
-/** A file of a set, or why it is none. */
-export interface SetFile {
-  readonly name: string
-  readonly read: FileText
-}
+import { type HeldFile, heldFile, type SetFile } from './set-file.ts'
 
 type HeldSet = ReadonlyMap<string, HeldFile>
 
@@ -75,7 +68,7 @@ export const setOf = (file: string): string => file.slice(0, file.indexOf('/'))
 
 function heldSet(set: string, files: readonly SetFile[], before: HeldSet | undefined): HeldSet {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  return new Map(sorted.map(({ name, read }) => [name, heldFile(`${set}/${name}`, read, before?.get(name))]))
+  return new Map(sorted.map(({ name, bytes }) => [name, heldFile(`${set}/${name}`, bytes, before?.get(name))]))
 }
 
 const isSameNames = (a: HeldSet, b: HeldSet): boolean => a.size === b.size && [...a.keys()].every((name) => b.has(name))
