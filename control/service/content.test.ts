@@ -28,3 +28,8 @@ test('a set without files has pieces too', () => {
   expect(chunksOf(contentOf([]))).toHaveLength(1)
   expect(filesIn(Buffer.from('[]\n'))).toEqual([])
 })
+
+test('files that are not as long as it says are none', () => {
+  expect(() => filesIn(Buffer.from('[["a",2]]\na'))).toThrow('longer or shorter')
+  expect(() => filesIn(Buffer.from('[["a",1]]\n\u00e4'))).toThrow('longer or shorter')
+})

@@ -28,13 +28,15 @@ export const chunksOf = ({ files, texts }: Pick<Content, 'files' | 'texts'>): re
   ...texts.chunks,
 ]
 
-/** The files of what all pieces come to. */
+/** The files of what all pieces come to. Throws where the lengths do not add up. */
 export function filesIn(bytes: Buffer): readonly SetFile[] {
   const newline = bytes.indexOf('\n')
   const names: readonly (readonly [name: string, length: number])[] = JSON.parse(bytes.toString('utf8', 0, newline))
   let at = newline + 1
-  return names.map(([name, length]) => {
+  const files = names.map(([name, length]) => {
     at += length
     return { name, bytes: bytes.subarray(at - length, at) }
   })
+  if (at !== bytes.length) throw new Error('the history has files that are longer or shorter than it says')
+  return files
 }
