@@ -176,7 +176,10 @@ export class Running {
 
   /** Ends it, and what it has forked, at once. */
   async kill(): Promise<void> {
-    if (!this.hasEnded) for (const pid of [this.pid, ...(await this.children())]) process.kill(pid, 'SIGKILL')
+    // It may end by itself while it is looked at.
+    const forked = await this.children().catch(() => [])
+    this.child.kill('SIGKILL')
+    for (const pid of forked) process.kill(pid, 'SIGKILL')
     await this.#exited
   }
 }
