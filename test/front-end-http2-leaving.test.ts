@@ -1,9 +1,16 @@
+import { once } from 'node:events'
 import { constants } from 'node:http2'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { connect as connectTls, createServer, type TLSSocket } from 'node:tls'
+import { queryObjects } from 'node:v8'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Http2Connection } from '../standalone/http2-server/connection.ts'
+import { createHttp2Server } from '../standalone/http2-server/http2-server.ts'
+import { issue } from './certificates.ts'
 import { client, get, good, startHttp2, wire } from './front-end-http2-rig.ts'
-import { type Asked, within50ms } from './front-end-rig.ts'
-import { FrameType } from './http2-wire.ts'
+import { type Asked, peer, within50ms } from './front-end-rig.ts'
+import { Flag, FrameType, fieldBlock, frame, preface } from './http2-wire.ts'
 
 test.for([
   ['CANCEL', constants.NGHTTP2_CANCEL],
@@ -56,4 +63,49 @@ test.for<[string, (asked: Asked) => void]>([
   session.destroy()
   expect(await within50ms(asked[1]?.until(({ aborted }) => aborted) ?? Promise.resolve())).toBe(true)
   await vi.waitFor(() => expect(rig.frontEnd.counters).toMatchObject({ abandoned: 2, active: 0, open: 0 }))
+})
+
+/** Asks for something, and has no bound for what comes. */
+const floodingRequest = Buffer.concat([
+  Buffer.from(preface),
+  // SETTINGS_INITIAL_WINDOW_SIZE; the connection's window is its own.
+  frame(FrameType.settings, 0, 0, Buffer.of(0, 4, 0x7f, 0xff, 0xff, 0xff)),
+  frame(FrameType.windowUpdate, 0, 0, Buffer.of(0x7f, 0, 0, 0)),
+  frame(FrameType.headers, Flag.endStream | Flag.endHeaders, 1, fieldBlock(good)),
+])
+
+test.for<[string, (tcp: Socket, tls: TLSSocket) => void]>([
+  ['resets it', (tcp) => tcp.resetAndDestroy()],
+  ['ends its own direction, and stays', (_tcp, tls) => tls.end()],
+])('nothing stays of a connection within TLS that is written to while its client %s', async ([, leave]) => {
+  const frontEnd = createHttp2Server({
+    handler: (_request, sink) => {
+      sink.head(200, '', [])
+      sink.data(Buffer.alloc(8 << 20))
+      return { write: () => true, end() {}, resume() {}, abort() {} }
+    },
+    log: () => {},
+    webSocketKey: () => '',
+  })
+  const issued = issue({ subject: 'a.example', names: ['DNS:a.example'] })
+  const server = createServer(
+    { cert: issued.certificate, key: issued.privateKey, ALPNProtocols: ['h2'], allowHalfOpen: true },
+    (socket) => frontEnd.take(socket, peer, { port: 443, scheme: 'https' }),
+  )
+  onTestFinished(() => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const before = queryObjects(Http2Connection, { format: 'count' })
+  for (let connections = 1; connections <= 10; connections++) {
+    const tcp = connect(port, '127.0.0.1')
+    onTestFinished(() => void tcp.destroy())
+    const tls = connectTls({ socket: tcp, host: 'a.example', ca: issued.certificate, ALPNProtocols: ['h2'] })
+    tls.on('error', () => {})
+    await once(tls, 'secureConnect')
+    tls.write(floodingRequest)
+    await once(tls, 'readable')
+    leave(tcp, tls)
+    await vi.waitFor(() => expect(frontEnd.counters).toMatchObject({ open: 0, active: 0, connections }))
+  }
+  await vi.waitFor(() => expect(queryObjects(Http2Connection, { format: 'count' })).toBeLessThanOrEqual(before + 1))
 })

@@ -33,6 +33,15 @@ test('a connection without a stream is closed after a while, whatever else is se
   expect(goAway.payload.readUInt32BE(0)).toBe(1)
 })
 
+test('a client that does not close its connection when it is asked to is closed', async () => {
+  const rig = await startHttp2({ serve: echoed, limits: { keepAliveTimeout: 50, lingerTimeout: 50 } })
+  const session = await wire(rig)
+  session.socket.allowHalfOpen = true
+  session.request(1, good)
+  await session.frame(FrameType.goAway, 0)
+  await vi.waitFor(() => expect(rig.frontEnd.counters.open).toBe(0))
+})
+
 test('a body that stops is not waited for', async () => {
   const rig = await startHttp2({ limits: { idleTimeout: 50 } })
   const session = await client(rig)

@@ -72,7 +72,7 @@ export class Http2Connection {
     })
     // Each stream has it too.
     this.#session.on('error', () => {})
-    this.#session.on('close', () => owner.closed(this))
+    socket.on('close', () => owner.closed(this))
   }
 
   get room(): number {
@@ -116,7 +116,7 @@ export class Http2Connection {
     if (this.#exchanges.size > 0) this.#checkLife()
     else if (now - this.#idleSince >= idleConnectionTimeout) {
       // Closed before, it still has something to say that nobody reads.
-      if (this.#session.closed) this.#session.destroy()
+      if (this.#session.closed) this.#socket.destroy()
       else this.close()
     }
   }
@@ -128,7 +128,7 @@ export class Http2Connection {
     if (this.#bytesAtPing !== undefined) {
       if (this.#socket.bytesRead > this.#bytesAtPing) this.#bytesAtPing = undefined
       else if (now - this.#pingedAt >= pingTimeout) {
-        this.#session.destroy(new ExchangeError('connection-lost', 'the origin answers no PING', true))
+        this.#socket.destroy(new ExchangeError('connection-lost', 'the origin answers no PING', true))
       }
       return
     }

@@ -78,8 +78,9 @@ export class Http2Pool implements OriginPool, Http2ConnectionOwner, Http2Exchang
 
   sweep(): void {
     const { limits, clock } = this.#surroundings
-    for (const connection of this.#connections) connection.sweep()
+    // First those that earlier sweeps retired: what closes now has until the next one to say so.
     for (const connection of this.#retired) connection.sweep()
+    for (const connection of this.#connections) connection.sweep()
     for (const exchange of this.#waiting) {
       if (clock.now - exchange.activeAt < limits.queueTimeout) continue
       exchange.fail('overloaded', 'no stream became free')

@@ -52,8 +52,8 @@ export class Http2Connection {
       server.log('connection-failed', { peer: arrival.peer.address, message: error.message }),
     )
     // HTTP/2 does not know clients that only listen.
-    socket.on('end', () => session.destroy())
-    session.on('close', () => {
+    socket.on('end', () => this.cut())
+    socket.on('close', () => {
       clearTimeout(this.#idle)
       closed()
     })
@@ -63,7 +63,7 @@ export class Http2Connection {
   done(): void {
     this.server.counters.active--
     this.#streams--
-    if (this.#streams === 0 && !this.#session.destroyed) this.#idle.refresh()
+    if (this.#streams === 0 && !this.#socket.destroyed) this.#idle.refresh()
   }
 
   /** Asks the client to open no more streams, waits until it must have heard, and closes when the last stream is over.
@@ -80,8 +80,10 @@ export class Http2Connection {
     }
   }
 
+  /** By the socket, which ends the session: one that is destroyed while it writes waits for that write, for ever where the
+   *  client has left, and keeps its memory even when its socket is closed. */
   cut(): void {
-    this.#session.destroy()
+    this.#socket.destroy()
   }
 
   #take(stream: ServerHttp2Stream, flags: number, lines: RawHeaders): void {
@@ -97,7 +99,12 @@ export class Http2Connection {
     new Http2Turn(this, stream, lines).start((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0)
   }
 
+  /** No stream for a while: asks the client to close the connection, then closes it. */
   #silent(): void {
-    if (this.#streams === 0) this.#session.close()
+    if (this.#streams > 0) return
+    this.#session.close()
+    this.#idle = setTimeout(() => {
+      if (this.#streams === 0) this.cut()
+    }, this.server.limits.lingerTimeout)
   }
 }

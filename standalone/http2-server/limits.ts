@@ -15,7 +15,7 @@ export interface Http2Limits {
   readonly keepAliveTimeout: number
   /** Of a stream, without a byte, while it is the client's turn to send or to read. */
   readonly idleTimeout: number
-  /** How long a client that has its answer may go on sending. */
+  /** How long a client that has its answer may go on sending, and one that was asked to close the connection may keep it. */
   readonly lingerTimeout: number
   readonly tunnelIdleTimeout: number
   /** Streams that a client may make useless at once, and how many more each second. */
