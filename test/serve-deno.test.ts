@@ -61,7 +61,7 @@ describe('on Deno', () => {
       'Gateway test/web: listener https-8444 is not served: client certificates need Node.js, and this is Deno',
       'Gateway test/web: listener udp is not served: UDP listeners need Node.js, and this is Deno',
     ])
-      expect(running.stderr).toContain(fault)
+      await running.until(() => running.stderr.includes(fault))
     expect(await site.accepts(8444)).toBe(false)
   })
 

@@ -71,7 +71,7 @@ test('a port that another program has is told, all else is served, and the port 
   await once(foreign, 'listening')
   await writeSite([8080, 8081])
   const running = await site.start([8080])
-  expect(running.stderr).toMatch(/"level":"error".*port 8081.*EADDRINUSE/)
+  await running.until(() => /"level":"error".*port 8081.*EADDRINUSE/.test(running.stderr))
   foreign.close()
   await running.until(() => site.accepts(8081))
 })
@@ -94,7 +94,7 @@ test.for([
 test('a directory that is not there is told, and served when it comes', async () => {
   const late = join(site.directory, 'late')
   const running = await site.start([], [landfall, 'serve', '-f', late, '--admin', '{admin}'])
-  expect(running.stderr).toMatch(/"level":"error".*late/)
+  await running.until(() => /"level":"error".*late/.test(running.stderr))
   await writeSite([8080])
   await rename(join(site.directory, 'manifests'), late)
   await running.until(() => site.accepts(8080))

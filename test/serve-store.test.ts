@@ -79,7 +79,7 @@ test('a root or a shard that is damaged leaves what is served as it is, until it
   ])
   await publish('third.test')
   await running.until(async () => (await location(ports.http)) === 'http://third.test:8080/')
-  expect(running.stderr).toContain('no longer: gateway/test/web: the root cannot be decoded')
+  await running.until(() => running.stderr.includes('no longer: gateway/test/web: the root cannot be decoded'))
   await rm(store, { recursive: true })
   await running.until(() => running.stderr.includes('the store has no tables'))
   expect(await location(ports.http)).toBe('http://third.test:8080/')
