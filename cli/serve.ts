@@ -93,7 +93,10 @@ Examples:
     // Most of the command starts sooner without what only this one needs.
     const [{ createLog }, { startServe }] = await Promise.all([import('../serve/log.ts'), import('../serve/serve.ts')])
     const log = createLog(flags.logLevel, 2)
-    if (isDeno) log.warn('on Deno: of several certificates for a host the first is shown to all clients')
+    if (isDeno) {
+      log.warn('on Deno: HTTP/2, and gRPC with it, is not spoken, neither with clients nor with origins')
+      log.warn('on Deno: of several certificates for a host the first is shown to all clients')
+    }
     const served = new Served(controller, log)
     const starting = startServe({
       source: await sourceOf(flags, (error) => log.error(error instanceof Error ? error.message : String(error))),

@@ -52,7 +52,7 @@ export class EdgePlace {
       this.binds = [{ type: 'tcp', streams, ...where }]
       return
     }
-    const { all, bind } = createFrontEnds(kind, where, streams, { handler: this.#handler(now), log })
+    const { all, bind } = createFrontEnds(kind, where, streams, { handler: this.#handler(now), log, http2: true })
     this.#frontEnds = all
     this.binds = [bind]
   }

@@ -14,6 +14,7 @@ export function createPlane({
   logLevel,
   proxyProtocol,
   ticketSecret,
+  http2,
 }: PlaneOptions): Plane {
   const metrics = new Metrics()
   const access = withLog ? accessLog(createLog('info', 1)) : undefined
@@ -22,6 +23,7 @@ export function createPlane({
     proxyProtocol,
     ticketSecret: Buffer.from(ticketSecret, 'base64'),
     connections: connectionsFor(maxOpenFiles()),
+    http2,
     observeRequest: (request) => {
       metrics.count(request)
       access?.(request)

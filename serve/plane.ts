@@ -23,4 +23,6 @@ export interface PlaneOptions {
   readonly logLevel: string
   /** From whom a PROXY protocol header is taken, as CIDRs; none: nobody sends one. */
   readonly proxyProtocol: readonly string[]
+  /** Whether HTTP/2 is spoken, with clients and with origins. */
+  readonly http2: boolean
 }

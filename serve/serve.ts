@@ -8,7 +8,7 @@ import type { Plane, PlaneOptions } from './plane.ts'
 import type { Source, Supply } from './source.ts'
 import { WorkerPool } from './worker-pool.ts'
 
-export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret'> {
+export interface ServeOptions extends Omit<PlaneOptions, 'ticketSecret' | 'http2'> {
   readonly source: Source
   /** Processes that serve, beside this one; none on Deno, where this one does. */
   readonly workers: number
@@ -28,7 +28,9 @@ export interface Serve {
 /** Serves by the stand-alone data plane what a source gives. Resolves when it serves. */
 export async function startServe(options: ServeOptions): Promise<Serve> {
   const { source, workers, log, addresses, accessLog, logLevel, proxyProtocol } = options
-  const own = { addresses, accessLog, logLevel, proxyProtocol, ticketSecret: randomBytes(32).toString('base64') }
+  const ticketSecret = randomBytes(32).toString('base64')
+  // An ordinary client of HTTP/2, or origin, ends Deno's process: docs/decisions/deno.md.
+  const own = { addresses, accessLog, logLevel, proxyProtocol, ticketSecret, http2: !options.isDeno }
   // What compiles never holds up what serves, and its memory is no matter to it.
   const plane: Plane = options.isDeno
     ? (await import('./own-plane.ts')).createPlane(own)

@@ -30,6 +30,8 @@ export interface DataPlaneOptions {
   readonly ticketSecret: Buffer
   /** How many clients' connections there may be at once, and how many sessions of UDP at most. */
   readonly connections: number
+  /** Whether HTTP/2 is spoken, with clients and with origins. */
+  readonly http2: boolean
   readonly observeRequest: Observer
   readonly observeConnection: (report: ConnectionReport) => void
   readonly observeDatagrams: (report: UdpReport) => void
@@ -139,10 +141,8 @@ export class DataPlane {
   /** The clients of a Gateway: what it shows to origins is its own. */
   #newUpstreams(gateway: string): Pick<Gateway, 'upstreams' | 'close'> {
     const connect: Connect = createConnect(() => this.#gateways.get(gateway)?.shown)
-    const { open, close } = createOrigins({
-      http1: createHttp1Client({ connect }),
-      http2: createHttp2Client({ connect }),
-    })
+    const http2 = this.#options.http2 ? createHttp2Client({ connect }) : undefined
+    const { open, close } = createOrigins(createHttp1Client({ connect }), http2)
     const shared = { balancer: this.#balancer, budget: this.#budget, now: Date.now, random: Math.random }
     return { upstreams: { open, ...shared }, close }
   }

@@ -10,16 +10,22 @@ export interface FrontEnds {
   readonly bind: HttpBind | TlsBind
 }
 
+export interface FrontEndsOptions extends Omit<FrontEndOptions<never>, 'limits'> {
+  /** Whether HTTP/2 is spoken. */
+  readonly http2: boolean
+}
+
 /** `streams` as TlsBind.streams. */
 export function createFrontEnds(
   kind: 'http' | 'tls',
   where: Socketed,
   streams: TlsBind['streams'],
-  options: Omit<FrontEndOptions<never>, 'limits'>,
+  { http2: withHttp2, ...options }: FrontEndsOptions,
 ): FrontEnds {
   const http1 = createHttp1Server(options)
-  const http2 = createHttp2Server({ ...options, webSocketKey: () => randomBytes(16).toString('base64') })
+  const webSocketKey = (): string => randomBytes(16).toString('base64')
+  const http2 = withHttp2 ? createHttp2Server({ ...options, webSocketKey }) : undefined
   const bind: HttpBind | TlsBind =
     kind === 'http' ? { type: 'http', http1, http2, ...where } : { type: 'tls', streams, http1, http2, ...where }
-  return { all: [http1, http2], bind }
+  return { all: http2 === undefined ? [http1] : [http1, http2], bind }
 }

@@ -27,7 +27,7 @@ function watched() {
     },
     close: () => calls.push([name, 'close']),
   })
-  return { calls, origins: createOrigins({ http1: client('HTTP/1.1'), http2: client('HTTP/2') }) }
+  return { calls, origins: createOrigins(client('HTTP/1.1'), client('HTTP/2')) }
 }
 
 const backend = (changes: Partial<Backend>): Backend => ({

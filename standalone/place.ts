@@ -12,6 +12,8 @@ export type PlaceKind = 'http' | 'tls' | 'tcp' | 'udp'
 export interface PlaceOptions {
   readonly observeRequest: Observer
   readonly log: Log
+  /** Whether HTTP/2 is spoken. */
+  readonly http2: boolean
 }
 
 /** An address and port with the Gateways that listen there, and the front ends for what comes in. */
@@ -23,7 +25,7 @@ export class Place {
   served: Served = served([])
   readonly #frontEnds: readonly FrontEnd[]
 
-  constructor(kind: PlaceKind, address: string, port: number, { observeRequest, log }: PlaceOptions) {
+  constructor(kind: PlaceKind, address: string, port: number, { observeRequest, log, http2 }: PlaceOptions) {
     this.kind = kind
     const where = { address, port, listenerPort: port }
     const streams = () => this.served.streams
@@ -31,7 +33,7 @@ export class Place {
     if (kind === 'http' || kind === 'tls') {
       const handler = createGateway(() => this.served, { now: Date.now, random: Math.random, observe: observeRequest })
       const observe = (refused: RefusedRequest): void => observeRequest(refusal(refused))
-      const { all, bind } = createFrontEnds(kind, where, streams, { handler, log, observe })
+      const { all, bind } = createFrontEnds(kind, where, streams, { handler, log, observe, http2 })
       this.#frontEnds = all
       this.binds = [bind]
     } else {

@@ -20,6 +20,7 @@ export class DataPlaneRig {
       proxyProtocol: [],
       ticketSecret: randomBytes(32),
       connections: 1_000,
+      http2: true,
       observeRequest: (access) => this.accesses.push(access),
       observeConnection: () => {},
       observeDatagrams: () => {},

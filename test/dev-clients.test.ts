@@ -20,6 +20,7 @@ describe('landfall dev', () =>
     {
       'curl sees the trailers of an origin by HTTP/2, and by HTTP/1.1 where it says that it takes them':
         'fetch() of a Worker has no trailers, but for those of gRPC-Web',
-      'curl sees the early hints of an origin': 'fetch() of a Worker has no 103',
+      'curl sees the early hints of an origin by HTTP/1.1': 'fetch() of a Worker has no 103',
+      'curl sees the early hints of an origin by HTTP/2': 'fetch() of a Worker has no 103',
     },
   ))

@@ -38,6 +38,27 @@ async function isRefused(world: World, args: readonly string[]): Promise<boolean
   return code !== 0 && stdout === ''
 }
 
+/** curl's option for a version, and what is asked for. */
+type Way = readonly [version: string, host: string]
+
+/** Two cases: HTTP/1.1 alone, and HTTP/2 with the client, the origin or both. */
+const inEachVersion = (sentence: string, prove: (world: World, ...way: Way) => Promise<void>): Cases => {
+  const proveAll =
+    (ways: readonly Way[]) =>
+    async (world: World): Promise<void> => {
+      for (const way of ways) await prove(world, ...way)
+    }
+  const http2 = '--http2-prior-knowledge'
+  return {
+    [`${sentence} by HTTP/1.1`]: proveAll([['--http1.1', hosts.http1]]),
+    [`${sentence} by HTTP/2`]: proveAll([
+      ['--http1.1', hosts.h2c],
+      [http2, hosts.http1],
+      [http2, hosts.h2c],
+    ]),
+  }
+}
+
 export const curlCases: Cases = {
   'curl is answered by HTTP/1.1, with what it asked for byte for byte': async (world) => {
     const {
@@ -102,21 +123,17 @@ export const curlCases: Cases = {
     expect([code, lines.length, new Set(lines.map((line) => line.split(' ')[0]))]).toEqual([0, 50, new Set(['200'])])
     expect(lines.filter((line) => line.endsWith(' 1')).length).toBeLessThanOrEqual(2)
   },
-  'an upload of curl arrives whole, whatever its length is told by': async (world) => {
-    for (const version of ['--http1.1', '--http2-prior-knowledge']) {
-      for (const body of [
-        ['--data-binary', '@-'],
-        ['-T', '-'],
-        ['--data-binary', '@-', '-H', 'Expect: 100-continue'],
-        ['--data-binary', '@-', '-H', 'Transfer-Encoding: chunked'],
-      ]) {
-        for (const host of [hosts.http1, hosts.h2c]) {
-          const answer = await told(world, [version, ...body, url(host, '/up')], upload)
-          expect(answer, `${version} ${body} to ${host}`).toMatchObject({ length: upload.length, sha256 })
-        }
-      }
+  ...inEachVersion('curl uploads what arrives whole, whatever its length is told by,', async (world, version, host) => {
+    for (const body of [
+      ['--data-binary', '@-'],
+      ['-T', '-'],
+      ['--data-binary', '@-', '-H', 'Expect: 100-continue'],
+      ['--data-binary', '@-', '-H', 'Transfer-Encoding: chunked'],
+    ]) {
+      const answer = await told(world, [version, ...body, url(host, '/up')], upload)
+      expect(answer, `${version} ${body} to ${host}`).toMatchObject({ length: upload.length, sha256 })
     }
-  },
+  }),
   'curl that expects 100 gets it, and then its answer': async (world) => {
     const args = ['-v', '-H', 'Expect: 100-continue', '--data-binary', '@-', url(hosts.http1, '/up')]
     const { stderr } = await curl(world, args, upload)
@@ -135,33 +152,29 @@ export const curlCases: Cases = {
       expect(stdout).not.toMatch(/^checksum: abc/im)
     }
   },
-  'curl sees the early hints of an origin': async (world) => {
-    for (const host of [hosts.http1, hosts.h2c]) {
-      for (const version of ['--http1.1', '--http2-prior-knowledge']) {
-        const { stdout } = await curl(world, [version, '-i', url(host, '/hints')])
-        expect(stdout.match(/^HTTP\S+ \d+/gm)?.map((line) => line.slice(-3))).toEqual(['103', '200'])
-      }
+  ...inEachVersion('curl sees the early hints of an origin', async (world, version, host) => {
+    const { stdout } = await curl(world, [version, '-i', url(host, '/hints')])
+    expect(stdout.match(/^HTTP\S+ \d+/gm)?.map((line) => line.slice(-3))).toEqual(['103', '200'])
+  }),
+  ...inEachVersion('curl gets the head of a HEAD, and of answers that have no body,', async (world, version, host) => {
+    const head = await curl(world, [version, '-I', url(host, '/bytes/100')])
+    expect([head.code, head.stdout]).toEqual([0, expect.stringMatching(/^content-length: 100\r$/im)])
+    for (const status of ['204', '304', '205']) {
+      const said = await written(world, '%{http_code} %{size_download}', [version, url(host, `/status/${status}`)])
+      expect(said).toBe(`${status} 0`)
     }
-  },
-  'curl gets the head of a HEAD, and of answers that have no body': async (world) => {
-    for (const version of ['--http1.1', '--http2-prior-knowledge']) {
-      const head = await curl(world, [version, '-I', url(hosts.http1, '/bytes/100')])
-      expect([head.code, head.stdout]).toEqual([0, expect.stringMatching(/^content-length: 100\r$/im)])
-      for (const status of ['204', '304', '205'])
-        expect(
-          await written(world, '%{http_code} %{size_download}', [version, url(hosts.http1, `/status/${status}`)]),
-        ).toBe(`${status} 0`)
-    }
-  },
+  }),
   'curl follows a redirect of a route': async (world) => {
     const { url: target } = await told(world, ['-L', '--http2', secure(hosts.http1, '/old')])
     expect(target).toBe('/new')
   },
-  'curl is told when an origin does not answer in the time of its route': async (world) => {
-    const format = '%{http_code} %header{landfall-reason}'
-    for (const version of ['--http1.1', '--http2-prior-knowledge'])
-      expect(await written(world, format, [version, url(hosts.http1, '/hang')])).toBe('504 request-timeout')
-  },
+  ...inEachVersion(
+    'curl is told when an origin does not answer in the time of its route',
+    async (world, version, host) => {
+      const args = [version, url(host, '/hang')]
+      expect(await written(world, '%{http_code} %header{landfall-reason}', args)).toBe('504 request-timeout')
+    },
+  ),
   'curl reaches an origin over TLS, which only its BackendTLSPolicy names': async (world) => {
     const { headers } = await told(world, [url(hosts.tls, '/')])
     expect(headers.host).toBe(`${hosts.tls}:${ports.http}`)

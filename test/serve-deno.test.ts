@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { issue } from './certificates.ts'
+import { preface } from './http2-wire.ts'
 import { startHttpOrigin } from './origins.ts'
+import { RawConnection } from './raw-connection.ts'
 import { serves } from './serve-cases.ts'
 import { curlCases } from './serve-cases-curl.ts'
-import { grpcCases } from './serve-cases-grpc.ts'
 import { loadCases } from './serve-cases-load.ts'
 import { opensslCases } from './serve-cases-openssl.ts'
 import { webSocketCases } from './serve-cases-websocket.ts'
@@ -13,6 +16,7 @@ import { run, Site } from './serve-rig.ts'
 import { ports } from './serve-world.ts'
 
 const clientCertificates = 'listeners that ask clients for a certificate are not served'
+const http2 = 'HTTP/2 is not spoken'
 
 describe('landfall serve on Deno', () => {
   serves(
@@ -21,10 +25,20 @@ describe('landfall serve on Deno', () => {
       [['curl'], curlCases],
       [['h2load', 'wrk'], loadCases],
       [['openssl'], opensslCases],
-      [[], grpcCases],
       [[], webSocketCases],
     ],
     {
+      'curl is answered by h2c with prior knowledge': http2,
+      'curl is answered over TLS by what ALPN chose': http2,
+      'curl makes many requests at once over one connection of HTTP/2': http2,
+      'curl sees the trailers of an origin by HTTP/2, and by HTTP/1.1 where it says that it takes them': http2,
+      'curl uploads what arrives whole, whatever its length is told by, by HTTP/2': http2,
+      'curl sees the early hints of an origin by HTTP/2': http2,
+      'curl gets the head of a HEAD, and of answers that have no body, by HTTP/2': http2,
+      'curl is told when an origin does not answer in the time of its route by HTTP/2': http2,
+      'h2load is answered by h2c and by h2, with many streams on a few connections': http2,
+      'h2load has large answers, and its bodies are taken': http2,
+      'openssl has h2 chosen before http/1.1, and nothing where it knows neither': http2,
       'curl is refused by TLS 1.1': 'refused by another alert',
       'openssl is shown the certificate that it can read': 'one certificate a host',
       'curl needs a certificate of the right authority where clients are asked for one': clientCertificates,
@@ -63,6 +77,35 @@ describe('on Deno', () => {
     ])
       await running.until(() => running.stderr.includes(fault))
     expect(await site.accepts(8444)).toBe(false)
+  })
+
+  test('HTTP/2 is not spoken, with clients or with origins, which is told', async () => {
+    const origin = await startHttpOrigin((_, response) => response.end())
+    await site.write('site', [
+      gatewayClass,
+      gateway(site.address, [http(8080), https(8443, ['site'])]),
+      secret('site', issue({ subject: 'site', names: ['DNS:*.example.test'] })),
+      route('HTTPRoute', 'h2c', { hostnames: ['h2c.example.test'] }),
+      ...service('h2c', [origin.endpoint], 'kubernetes.io/h2c'),
+    ])
+    const running = await site.start([8080, 8443], serveOnDeno)
+    await running.until(() => running.stderr.includes('on Deno: HTTP/2, and gRPC with it, is not spoken'))
+    const http2 = await RawConnection.open(8080, site.address)
+    http2.write(preface)
+    expect(await http2.rest()).toBe('')
+    await running.until(async () => (await running.admin('/metrics')).includes('ending="no-http2"} 1'))
+    const offered = connectTls({
+      host: site.address,
+      port: 8443,
+      servername: 'www.example.test',
+      ALPNProtocols: ['h2', 'http/1.1'],
+      rejectUnauthorized: false,
+    })
+    await once(offered, 'secureConnect')
+    expect(offered.alpnProtocol).toBe('http/1.1')
+    offered.destroy()
+    expect((await site.get(8080, '/', { host: 'h2c.example.test' })).status).toBe(502)
+    await origin.close()
   })
 
   test('more processes than one are refused', async () => {

@@ -41,7 +41,7 @@ export const hosts = {
   passthrough: 'pass.example.test',
 } as const
 
-/** Milliseconds that requests to hosts.http1/hang and calls of hosts.grpc under x-hurry may take. */
+/** Milliseconds that requests for /hang and calls of hosts.grpc under x-hurry may take. */
 export const hurry = 300
 
 /** One Gateway with all that clients are tried on, its origins, and whoever serves it. */
@@ -118,6 +118,12 @@ async function writeFiles({ directory }: Site, ca: Issued): Promise<World['files
   }
 }
 
+const hanging = (service: string): object => ({
+  matches: [pathPrefix('/hang')],
+  timeouts: { request: `${hurry}ms` },
+  backendRefs: [backend(service)],
+})
+
 const validation = { validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'ca' }] } }
 
 const manifests = (
@@ -147,11 +153,7 @@ const manifests = (
   route('HTTPRoute', 'http1', {
     hostnames: [hosts.http1],
     rules: [
-      {
-        matches: [pathPrefix('/hang')],
-        timeouts: { request: `${hurry}ms` },
-        backendRefs: [backend('http1')],
-      },
+      hanging('http1'),
       {
         matches: [pathPrefix('/old')],
         filters: [
@@ -161,7 +163,7 @@ const manifests = (
       { backendRefs: [backend('http1')] },
     ],
   }),
-  route('HTTPRoute', 'h2c', { hostnames: [hosts.h2c] }),
+  route('HTTPRoute', 'h2c', { hostnames: [hosts.h2c], rules: [hanging('h2c'), { backendRefs: [backend('h2c')] }] }),
   route('HTTPRoute', 'tls', { hostnames: [hosts.tls] }),
   route('HTTPRoute', 'websocket', { hostnames: [hosts.webSocket] }),
   route('GRPCRoute', 'grpc', { hostnames: [hosts.grpc] }),

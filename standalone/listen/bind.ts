@@ -13,20 +13,22 @@ export interface Socketed {
   readonly listenerPort: number
 }
 
-/** In the clear: HTTP/2 for clients that begin with its preface, HTTP/1.1 for all others. */
-export interface HttpBind extends Socketed {
-  readonly type: 'http'
+export interface HttpFrontEnds {
   readonly http1: FrontEnd
-  readonly http2: FrontEnd
+  /** undefined where HTTP/2 is not spoken. */
+  readonly http2: FrontEnd | undefined
+}
+
+/** In the clear: HTTP/2 for clients that begin with its preface, HTTP/1.1 for all others. */
+export interface HttpBind extends Socketed, HttpFrontEnds {
+  readonly type: 'http'
 }
 
 /** HTTPS and TLS listeners side by side. */
-export interface TlsBind extends Socketed {
+export interface TlsBind extends Socketed, HttpFrontEnds {
   readonly type: 'tls'
   /** Asked for each connection: those of the Gateways at this address. */
   readonly streams: () => readonly Streams[]
-  readonly http1: FrontEnd
-  readonly http2: FrontEnd
 }
 
 export interface TcpBind extends Socketed {

@@ -140,10 +140,11 @@ export class Connection {
 
   async #handToFrontEnd({ http1, http2, listenerPort }: HttpBind): Promise<void> {
     const version = await this.#peek.until(httpVersion)
-    if (version === undefined) this.refuse('client-left')
+    if (version === undefined) return this.refuse('client-left')
+    const frontEnd = version === 'HTTP/2' ? http2 : http1
+    if (frontEnd === undefined) this.refuse('no-http2')
     else if (this.#take()) {
       this.#socket.unshift(this.#peek.take())
-      const frontEnd = version === 'HTTP/2' ? http2 : http1
       frontEnd.take(this.#socket, { ...this.#peer, tls: undefined }, { port: listenerPort, scheme: 'http' })
     }
   }
@@ -160,10 +161,11 @@ export class Connection {
     const place = this.#find(bind)
     if (place === undefined) return
     if (place.listener.protocol === Protocol.HTTPS) {
-      const secured = await this.#secure(place, ['h2', 'http/1.1'])
+      const { http1, http2 } = bind
+      const secured = await this.#secure(place, http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'])
       if (secured === undefined || !this.#take()) return
       const { socket, tls, protocol } = secured
-      const frontEnd = protocol === 'h2' ? bind.http2 : bind.http1
+      const frontEnd = protocol === 'h2' && http2 !== undefined ? http2 : http1
       frontEnd.take(socket, { ...this.#peer, tls }, { port: bind.listenerPort, scheme: 'https' })
       return
     }

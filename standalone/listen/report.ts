@@ -10,6 +10,8 @@ export type Refusal =
   | 'client-left'
   /** From a balancer that is to send one. */
   | 'no-proxy-header'
+  /** Asked for in the clear where it is not spoken. */
+  | 'no-http2'
   | 'not-tls'
   | 'malformed-hello'
   | 'closing'
