@@ -95,7 +95,7 @@ async function tableRows(directory: string, receiver: BirdControl, start: Start)
   const of = (speaker: Speaker): readonly Time[] => times.get(speaker) ?? []
   const against = (speaker: Speaker, part: keyof Time): readonly number[] =>
     of(landfall).map(({ whole }, round) => whole / (of(speaker)[round]?.[part] ?? Number.NaN))
-  const memory = [await peakOf(ours), await peakOf(peer)]
+  const [ownMemory, gobgpMemory] = [await peakOf(ours), await peakOf(peer)]
   await ours.stop()
   const name = `${routes} routes`
   return [
@@ -115,16 +115,16 @@ async function tableRows(directory: string, receiver: BirdControl, start: Start)
       name: 'Landfall from Established / GoBGP from Established, the worst round',
       value: Math.max(...against(gobgp, 'whole')),
       unit: '',
-      bar: '< 1',
+      bar: { atMost: 1 },
     },
     {
       name: 'Landfall from Established / BIRD without its rest',
       value: median(against(bird, 'busy')),
       unit: '',
-      bar: '<= 1.5',
+      bar: { atMost: 1.5 },
     },
-    { name: 'peak memory, Landfall', value: memory[0] ?? Number.NaN, unit: 'MB', bar: "GoBGP's" },
-    { name: 'peak memory, GoBGP', value: memory[1] ?? Number.NaN, unit: 'MB' },
+    { name: 'peak memory, Landfall', value: ownMemory, unit: 'MB', bar: { atMost: gobgpMemory } },
+    { name: 'peak memory, GoBGP', value: gobgpMemory, unit: 'MB' },
   ]
 }
 
@@ -194,7 +194,7 @@ async function withdrawalRows(directory: string, receiver: BirdControl, start: S
   const name = `an endpoint of one of ${services} Services lost, to the route gone at the router`
   return [
     { name: `${name}, p50 of ${losses}`, value: at(0.5), unit: 'ms' },
-    { name: `${name}, p99 of ${losses}`, value: at(0.99), unit: 'ms', bar: '< 10' },
+    { name: `${name}, p99 of ${losses}`, value: at(0.99), unit: 'ms', bar: { atMost: 10 } },
   ]
 }
 

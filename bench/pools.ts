@@ -57,19 +57,19 @@ export async function poolsBench(): Promise<readonly Row[]> {
   check(known)
 
   return [
-    { name: 'from nothing, nothing recorded', value: cold, unit: 'ms', bar: 'at most 1000' },
-    { name: 'from nothing, all recorded', value: coldRecorded, unit: 'ms', bar: 'at most 1000' },
+    { name: 'from nothing, nothing recorded', value: cold, unit: 'ms', bar: { atMost: 1000 } },
+    { name: 'from nothing, all recorded', value: coldRecorded, unit: 'ms', bar: { atMost: 1000 } },
     {
       name: 'one more Service, the others recorded',
       value: oneMore(recorded, known, 'new'),
       unit: 'ms',
-      bar: 'at most 5',
+      bar: { atMost: 5 },
     },
     {
       name: 'one more Service, the last by name',
       value: oneMore(objects, chosen, 'zzz'),
       unit: 'ms',
-      bar: 'at most 5',
+      bar: { atMost: 5 },
     },
     { name: 'one more Service among those that are not recorded', value: oneMore(objects, chosen, 'new'), unit: 'ms' },
     { name: 'memory of it all', value: memory, unit: 'MiB' },

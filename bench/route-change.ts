@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { markdown, type Row } from './report.ts'
+import { type Row, report, tell } from './report.ts'
 import { cores, Pinned, stepAside } from './standalone/process.ts'
 
 const serve = `${join(import.meta.dirname, '../cli/landfall')} serve -f {dir} --no-admin`
@@ -123,7 +123,7 @@ function rowsOf(delays: readonly number[]): readonly Row[] {
   const at = (quantile: number): number => sorted[Math.ceil(sorted.length * quantile) - 1] ?? Number.NaN
   return [
     { name: 'p50', value: at(0.5), unit: 'ms' },
-    { name: 'p99', value: at(0.99), unit: 'ms', bar: 'at most 20' },
+    { name: 'p99', value: at(0.99), unit: 'ms', bar: { atMost: 20 } },
     { name: 'slowest', value: at(1), unit: 'ms' },
     { name: 'the first after the start', value: delays[0] ?? Number.NaN, unit: 'ms' },
     { name: 'changes', value: sorted.length, unit: '' },
@@ -133,4 +133,4 @@ function rowsOf(delays: readonly number[]): readonly Row[] {
 
 export const routeChangeTitle = 'From the write of a route to the first request that meets it'
 
-if (import.meta.main) console.log(markdown(routeChangeTitle, await routeChangeBench(process.argv[2])))
+if (import.meta.main) tell(report(routeChangeTitle, await routeChangeBench(process.argv[2])))

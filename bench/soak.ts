@@ -4,6 +4,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '../test/serve-rig.ts'
 import { startWorld, type World } from '../test/serve-world.ts'
+import { type Report, type Row, tableOf, tell } from './report.ts'
 import { beginChanges, change } from './soak/changes.ts'
 import { type Count, mixedLoad } from './soak/load.ts'
 import { cores, stepAside } from './standalone/process.ts'
@@ -21,8 +22,8 @@ interface Sample {
 /** Milliseconds between two samples. */
 const interval = 5_000
 
-/** A soak of so many minutes, with so many changes, as Markdown; a line for each sample goes to standard error meanwhile. */
-export async function soakBench(minutes = 10, changes = 10_000): Promise<string> {
+/** A soak of so many minutes, with so many changes, as a report; a line for each sample goes to standard error meanwhile. */
+export async function soakBench(minutes = 10, changes = 10_000): Promise<Report> {
   stepAside()
   const world = await startWorld(['taskset', '-c', String(cores.contender), ...serve, '--log-level', 'warn'])
   try {
@@ -65,21 +66,16 @@ function report(
   samples: readonly Sample[],
   counts: ReadonlyMap<string, Count>,
   log: string,
-): string {
+): Report {
   const end = minutes * 60
   const around = (seconds: number) => samples.filter((each) => Math.abs(each.seconds - seconds) <= window)
   const [plateau, last] = [around(Math.min(60, end / 2)), around(end - window)]
   const row = (name: string, of: (sample: Sample) => number, shown: (value: number) => string): string => {
-    const [before, after] = [plateau, last].map((each) => mean(each.map(of)))
-    const drift = ((after ?? Number.NaN) / (before ?? Number.NaN) - 1) * 100
-    return `| ${name} | ${shown(before ?? Number.NaN)} | ${shown(after ?? Number.NaN)} | ${drift.toFixed(1)} % |`
+    const [before, after] = [meanOf(plateau, of), meanOf(last, of)]
+    return `| ${name} | ${shown(before)} | ${shown(after)} | ${percent(before, after).toFixed(1)} % |`
   }
   const memory = [
-    row(
-      'resident memory',
-      ({ resident }) => resident,
-      (value) => `${inMegabytes(value)} MB`,
-    ),
+    row('resident memory', resident, (value) => `${inMegabytes(value)} MB`),
     row(
       'heap in use',
       ({ heap }) => heap,
@@ -102,12 +98,28 @@ function report(
   const course = samples
     .filter((_, index) => index % 6 === 5)
     .map((each) => `| ${each.seconds} s | ${inMegabytes(each.resident)} | ${inMegabytes(each.heap)} | ${each.files} |`)
-  return [
+  const rows: readonly Row[] = [
+    {
+      name: 'growth of resident memory after the first minute',
+      value: percent(meanOf(plateau, resident), meanOf(last, resident)),
+      unit: '%',
+      bar: { atMost: 10 },
+    },
+    {
+      name: 'failed',
+      value: [...counts.values()].reduce((sum, { failed }) => sum + failed, 0),
+      unit: '',
+      bar: { atMost: 0 },
+    },
+  ]
+  const table = [
     `## ${minutes} minutes of mixed load and ${made} changes on one core`,
     '',
-    '| | at one minute | at the end | held to 10 % |',
+    '| | at one minute | at the end | growth |',
     '| --- | ---: | ---: | ---: |',
     ...memory,
+    '',
+    ...tableOf(rows),
     '',
     '| clients | done | failed | |',
     '| --- | ---: | ---: | --- |',
@@ -122,7 +134,10 @@ function report(
     ...logged(log),
     '',
   ].join('\n')
+  return { table, rows }
 }
+
+const resident = (sample: Sample): number => sample.resident
 
 /** How often each was said, digits aside. */
 function logged(log: string): readonly string[] {
@@ -135,10 +150,12 @@ function logged(log: string): readonly string[] {
 }
 
 const inMegabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1)
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+const meanOf = (samples: readonly Sample[], of: (sample: Sample) => number): number =>
+  samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length
+const percent = (before: number, after: number): number => (after / before - 1) * 100
 
 if (import.meta.main) {
   const [minutes = '10', changes = '10000'] = process.argv.slice(2)
-  console.log(await soakBench(Number(minutes), Number(changes)))
+  tell(await soakBench(Number(minutes), Number(changes)))
   process.exit()
 }

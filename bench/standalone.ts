@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { version } from '../engine/version.ts'
+import { tell } from './report.ts'
 import { caddy } from './standalone/caddy.ts'
 import { makeCertificate } from './standalone/certificate.ts'
 import { type Contender, versionOf } from './standalone/contender.ts'
@@ -21,7 +22,7 @@ import { stepAside } from './standalone/process.ts'
 import { benchRoutes } from './standalone/routes.ts'
 import { type Scenario, scenarios } from './standalone/scenarios.ts'
 import type { Certificate } from './standalone/site.ts'
-import { type Outcome, standaloneTable } from './standalone/table.ts'
+import { type Outcome, standaloneReport } from './standalone/table.ts'
 
 export interface StandaloneOptions {
   readonly dataPlane: string
@@ -165,5 +166,5 @@ if (import.meta.main) {
     rounds: Number(values.rounds),
     scenarios: chosen,
   })
-  console.log(standaloneTable(outcome))
+  tell(standaloneReport(outcome))
 }

@@ -1,15 +1,17 @@
 import type { EngineRow } from '../engine.ts'
+import { type Report, type Row, tableOf } from '../report.ts'
 
-/** The engine's bench as a Markdown table: a row a table, a column a router, in nanoseconds a decision: of requests for a working
+/** The engine's bench: a row a table, a column a router, in nanoseconds a decision: of requests for a working
  *  set of 1,000 routes, and of requests for all routes, which meet a processor's caches cold. */
-export function engineTable(rows: readonly EngineRow[]): string {
+export function engineReport(rows: readonly EngineRow[]): Report {
+  const held = growth(rows)
   const routers = [...new Set(rows.map(({ router }) => router))]
   const tables = Map.groupBy(rows, ({ shape, hosts, routes }) => `${shape} | ${hosts} | ${routes}`)
   const lines = [...tables].map(([table, of]) => {
     const cells = routers.map((router) => shown(of.find((row) => row.router === router)))
     return `| ${table} | ${cells.join(' | ')} |`
   })
-  return [
+  const text = [
     '## A decision, in ns (median): of requests for a working set of 1,000 routes / for all routes',
     '',
     'For requests of a working set of 1,000 routes from all over the table; in brackets for requests of every route equally',
@@ -19,11 +21,11 @@ export function engineTable(rows: readonly EngineRow[]): string {
     `| --- | ---: | ---: |${routers.map(() => ' ---: |').join('')}`,
     ...lines,
     '',
-    'Held to: landfall at most 1000 ns at 100,000 routes, and at most twice its figure at 1,000 routes.',
-    ...growth(rows),
+    ...tableOf(held),
     '',
     ...notes(rows),
   ].join('\n')
+  return { table: text, rows: held }
 }
 
 const shown = (row: EngineRow | undefined): string =>
@@ -31,15 +33,19 @@ const shown = (row: EngineRow | undefined): string =>
     ? '-'
     : `${row.median.toFixed(0)} / ${row.medianOfAll.toFixed(0)}`
 
-/** How each shape grows from 1,000 to 100,000 routes. */
-function growth(rows: readonly EngineRow[]): string[] {
+/** What landfall takes for each shape at 100,000 routes, and how many times what it takes at 1,000. */
+function growth(rows: readonly EngineRow[]): readonly Row[] {
   const own = rows.filter(({ router }) => router === 'landfall')
   const shapes = Map.groupBy(own, ({ shape, hosts }) => `${shape}, ${hosts === 1 ? 'one host' : 'many hosts'}`)
-  return [...shapes].map(([shape, of]) => {
+  return [...shapes].flatMap(([shape, of]): readonly Row[] => {
     const [small, large] = [of.find(({ routes }) => routes === 1_000), of.find(({ routes }) => routes === 100_000)]
-    const times = (key: 'median' | 'medianOfAll'): string =>
-      ((large?.[key] ?? Number.NaN) / (small?.[key] ?? Number.NaN)).toFixed(2)
-    return `- ${shape}: ${times('median')} / ${times('medianOfAll')} times`
+    const times = (key: 'median' | 'medianOfAll'): number => (large?.[key] ?? Number.NaN) / (small?.[key] ?? Number.NaN)
+    const name = `landfall, ${shape}, 100,000 routes`
+    return [
+      { name: `${name}, working set`, value: large?.median ?? Number.NaN, unit: 'ns', bar: { atMost: 1000 } },
+      { name: `${name} / 1,000, working set`, value: times('median'), unit: '', bar: { atMost: 2 } },
+      { name: `${name} / 1,000, all routes`, value: times('medianOfAll'), unit: '' },
+    ]
   })
 }
 

@@ -34,9 +34,9 @@ export class Figures {
     return cell
   }
 
-  /** Median over the rounds of `of` in one cell over the same in the other; undefined where either was not measured. */
-  ratio(of: 'rates' | 'cpu', over: Cell, under: Cell): number | undefined {
-    if (over.fault !== undefined || under.fault !== undefined || over[of].length === 0) return undefined
+  /** Median over the rounds of `of` in one cell over the same in the other; NaN where either was not measured. */
+  ratio(of: 'rates' | 'cpu', over: Cell, under: Cell): number {
+    if (over.fault !== undefined || under.fault !== undefined || over[of].length === 0) return Number.NaN
     return median(over[of].map((value, round) => value / (under[of][round] ?? Number.NaN)))
   }
 }

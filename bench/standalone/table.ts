@@ -1,4 +1,4 @@
-import { median } from '../report.ts'
+import { median, type Report, type Row, tableOf } from '../report.ts'
 import type { Cell, Figures } from './figures.ts'
 import { cores } from './process.ts'
 import type { Scenario } from './scenarios.ts'
@@ -17,7 +17,12 @@ export interface Outcome {
   readonly rounds: number
 }
 
-export function standaloneTable(outcome: Outcome): string {
+export function standaloneReport(outcome: Outcome): Report {
+  const rows = rowsOf(outcome)
+  return { table: standaloneTable(outcome, rows), rows }
+}
+
+function standaloneTable(outcome: Outcome, rows: readonly Row[]): string {
   const { scenarios, contenders, counts, tools, starts, rounds } = outcome
   const versions = contenders.map(({ name, version }) =>
     version === undefined ? `**${name} is missing** (apt install ${name})` : `${name} ${version}`,
@@ -40,9 +45,7 @@ export function standaloneTable(outcome: Outcome): string {
     '',
     ...scenarios.map(({ name, how }) => `- ${name}: ${how}`),
     '',
-    '| | median | held to |',
-    '| --- | ---: | --- |',
-    ...bars(outcome).map(({ name, value, bar }) => `| ${name} | ${value?.toFixed(2) ?? 'not measured'} | ${bar} |`),
+    ...tableOf(rows),
     '',
   ].join('\n')
 }
@@ -61,14 +64,8 @@ function shown({ fault, rates, cpu, busy }: Cell): string {
 
 const routesOf = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`
 
-interface Bar {
-  readonly name: string
-  readonly value: number | undefined
-  readonly bar: string
-}
-
 /** What the data plane is held to. Requests a core are the inverse of CPU time a request. */
-function bars({ figures, counts, scenarios }: Outcome): readonly Bar[] {
+function rowsOf({ figures, counts, scenarios }: Outcome): readonly Row[] {
   const measured = new Set(scenarios.map(({ name }) => name))
   const cell = figures.cell.bind(figures)
   const first = counts[0] ?? 1
@@ -76,14 +73,16 @@ function bars({ figures, counts, scenarios }: Outcome): readonly Bar[] {
   const smallGets = counts.map((count) => ({
     name: `small GETs a core, landfall / caddy, ${routesOf(count)}`,
     value: figures.ratio('cpu', cell('small GET', 'caddy', count), cell('small GET', 'landfall', count)),
-    bar: 'at least 2',
+    unit: '',
+    bar: { atLeast: 2 },
   }))
   const scale = {
     name: `small GETs a core, landfall, ${routesOf(last)} / ${routesOf(first)}`,
     value: figures.ratio('cpu', cell('small GET', 'landfall', first), cell('small GET', 'landfall', last)),
-    bar: 'at least 0.9',
+    unit: '',
+    bar: { atLeast: 0.9 },
   }
-  const stream = (of: 'rates' | 'cpu', over: string, under: string): number | undefined =>
+  const stream = (of: 'rates' | 'cpu', over: string, under: string): number =>
     figures.ratio(of, cell('passthrough', over, first), cell('passthrough', under, first))
   return [
     ...(measured.has('small GET') ? [...smallGets, scale] : []),
@@ -92,9 +91,10 @@ function bars({ figures, counts, scenarios }: Outcome): readonly Bar[] {
           {
             name: 'passthrough MB/s, landfall / haproxy',
             value: stream('rates', 'landfall', 'haproxy'),
-            bar: 'at least 0.9',
+            unit: '',
+            bar: { atLeast: 0.9 },
           },
-          { name: 'passthrough MB a core, landfall / haproxy', value: stream('cpu', 'haproxy', 'landfall'), bar: '' },
+          { name: 'passthrough MB a core, landfall / haproxy', value: stream('cpu', 'haproxy', 'landfall'), unit: '' },
         ]
       : []),
   ]
